@@ -1,0 +1,62 @@
+import type { Server } from 'node:https';
+import { StartError, type Logger, type Metrics } from '@interlink/service-kit';
+import { createAdmission, type AdmissionOptions } from './admission.ts';
+import { createKubeletApp } from './kubelet-app.ts';
+import type { KubeletProvider } from './provider.ts';
+import { createTlsListener, type KubeletTls } from './tls-listener.ts';
+
+export interface KubeletServerOptions extends Omit<AdmissionOptions, 'clientCertificate'> {
+  readonly host: string;
+  /** 0 = any free one. */
+  readonly port: number;
+  readonly tls: KubeletTls;
+  readonly provider: KubeletProvider;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** How long a stop waits for answers in flight, in ms; default 3 s, because a followed log would never end. */
+  readonly drainMs?: number;
+}
+
+export interface KubeletServer {
+  readonly port: number;
+  /** Puts another certificate or client CA into use. @throws Error of node:tls; then nothing changes. */
+  updateTls(tls: KubeletTls): void;
+  /** Accepts nothing new, waits for what is in flight, cuts what is left at the bound. The same promise each time. */
+  stop(): Promise<void>;
+}
+
+const defaultDrainMs = 3_000;
+
+/** The kubelet's API on one port. @throws StartError that says which address and why. */
+export async function startKubeletServer(options: KubeletServerOptions): Promise<KubeletServer> {
+  const { host, port, tls, provider, log, metrics, drainMs = defaultDrainMs } = options;
+  const listener = createTlsListener(tls, (request, response) => void app(request, response));
+  const admit = createAdmission({ ...options, clientCertificate: listener.clientCertificate });
+  const app = createKubeletApp({ admit, provider, log, metrics });
+
+  const actualPort = await bind(listener.server, host, port);
+  log.info({ host, port: actualPort }, 'kubelet API listening');
+  let stopping: Promise<void> | undefined;
+  return {
+    port: actualPort,
+    updateTls: listener.update,
+    stop: () => (stopping ??= listener.drain(drainMs)),
+  };
+}
+
+async function bind(server: Server, host: string, port: number): Promise<number> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host, port }, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new StartError(`the kubelet API cannot listen on ${host}:${port}: ${why}`, cause);
+  }
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : port;
+}
