@@ -1,0 +1,3 @@
+module interlink.test/sandbox
+
+go 1.24
