@@ -1,0 +1,144 @@
+import { InterlinkError, isCode, type ContractClient, type Pod } from '@interlink/contract';
+import type { KubeClient } from '@interlink/kube';
+import { MissingReference } from '@interlink/pod-model';
+import type { SiteLink } from '../site/site-link.ts';
+import { acceptPatch, siteAnnotation } from './accept.ts';
+import { buildCreateRequest } from './create-request.ts';
+import { failedStatus, waitingStatus } from './local-status.ts';
+import type { ObjectReader } from './object-reader.ts';
+import type { PodWriter } from './pod-writer.ts';
+import type { TrackedPod } from './tracked-pod.ts';
+
+export interface SubmitterOptions {
+  readonly api: ContractClient;
+  readonly client: KubeClient;
+  readonly reader: ObjectReader;
+  readonly writer: PodWriter;
+  readonly link: SiteLink;
+  readonly owner: string;
+  readonly nodeName: string;
+}
+
+/** A reason to try again later that the pod itself shows; the queue adds the back-off. */
+export class StillWaiting extends Error {
+  override readonly name = 'StillWaiting';
+}
+
+/** Brings a pod to its site: once, however often it is tried. */
+export class Submitter {
+  readonly #o: SubmitterOptions;
+
+  constructor(options: SubmitterOptions) {
+    this.#o = options;
+  }
+
+  /** @throws StillWaiting when the pod has to wait; the pod says why. */
+  async submit(tracked: TrackedPod, pod: Pod, signal: AbortSignal): Promise<void> {
+    if (ownedByDaemonSet(pod)) {
+      const message = 'pods of a DaemonSet are not sent to a site: keep them away by node affinity (see the README)';
+      await this.#wait(tracked, pod, 'NotOffloaded', message, signal, 'final');
+      return;
+    }
+    await this.#siteMustBeUp(tracked, pod, signal);
+    try {
+      const request = await buildCreateRequest(pod, {
+        client: this.#o.client,
+        reader: this.#o.reader,
+        nodeName: this.#o.nodeName,
+        siteExpands: this.#o.link.capabilities?.features.expandEnv ?? false,
+        notBefore: tracked.seenAt,
+        signal,
+      });
+      const reply = await this.#o.api.create(request, { owner: this.#o.owner, signal });
+      tracked.jobId = reply.PodJID;
+      tracked.submittedHere = true;
+      this.#o.writer.event(
+        pod,
+        'Submitted',
+        `submitted as job ${reply.PodJID} at site ${this.#o.link.site ?? 'unknown'}`,
+      );
+    } catch (thrown) {
+      if (signal.aborted) throw thrown;
+      await this.#failed(tracked, pod, thrown, signal);
+    }
+  }
+
+  /** The one patch on acceptance; nothing when the pod has it already. */
+  async accept(tracked: TrackedPod, signal: AbortSignal): Promise<void> {
+    const { pod, jobId } = tracked;
+    if (pod === undefined || jobId === undefined) return;
+    // A job that an earlier life submitted stays where it is, even if this node has another site by now.
+    const here = tracked.submittedHere ? this.#o.link.site : undefined;
+    const patch = acceptPatch(pod, jobId, here ?? pod.metadata.annotations?.[siteAnnotation]);
+    if (patch) await this.#o.writer.patch(tracked, patch, signal);
+  }
+
+  async #failed(tracked: TrackedPod, pod: Pod, thrown: unknown, signal: AbortSignal): Promise<void> {
+    if (thrown instanceof MissingReference) {
+      return this.#wait(tracked, pod, 'CreateContainerConfigError', thrown.message, signal, 'again');
+    }
+    if (!(thrown instanceof InterlinkError)) throw thrown;
+    if (isCode(thrown, 'Invalid', 'Gone', 'TooLarge', 'Malformed')) return this.#refuse(tracked, pod, thrown, signal);
+    return this.#wait(tracked, pod, thrown.podReason, thrown.message, signal, 'again');
+  }
+
+  /** Without the link nothing is sent: the pod says what is away. */
+  async #siteMustBeUp(tracked: TrackedPod, pod: Pod, signal: AbortSignal): Promise<void> {
+    const { state } = this.#o.link;
+    switch (state.state) {
+      case 'up':
+        return;
+      case 'starting':
+        throw new StillWaiting('the site has not answered yet');
+      case 'apiUnavailable':
+        return this.#wait(tracked, pod, 'ApiUnavailable', state.message, signal, 'again');
+      case 'siteUnavailable':
+        return this.#wait(tracked, pod, 'SiteUnavailable', state.message, signal, 'again');
+      case 'accessDenied':
+        return this.#wait(tracked, pod, 'AccessDenied', state.message, signal, 'again');
+    }
+  }
+
+  /**
+   * A pod that may be replaced (restartPolicy Always: a ReplicaSet's) stays Pending: a Failed one would be replaced at
+   * once, for ever.
+   */
+  async #refuse(tracked: TrackedPod, pod: Pod, error: InterlinkError, signal: AbortSignal): Promise<void> {
+    tracked.refused = true;
+    const { podReason: reason, message } = error;
+    this.#o.writer.event(pod, 'Refused', message);
+    const replaced = (pod.spec.restartPolicy ?? 'Always') === 'Always';
+    await this.#o.writer.status(
+      tracked,
+      replaced ? waitingStatus(pod, reason, message) : failedStatus(pod, reason, message),
+      signal,
+    );
+  }
+
+  async #wait(
+    tracked: TrackedPod,
+    pod: Pod,
+    reason: string,
+    message: string,
+    signal: AbortSignal,
+    then: 'again' | 'final',
+  ): Promise<void> {
+    const shown = tracked.pod?.status?.containerStatuses?.[0]?.state?.waiting;
+    if (shown?.reason !== reason || shown.message !== message) {
+      this.#o.writer.event(pod, 'Waiting', `${reason}: ${message}`);
+      await this.#o.writer.status(tracked, waitingStatus(pod, reason, message), signal);
+    }
+    if (then === 'again') throw new StillWaiting(`${reason}: ${message}`);
+    tracked.refused = true;
+  }
+}
+
+function ownedByDaemonSet(pod: Pod): boolean {
+  const owners = pod.metadata['ownerReferences'];
+  return (
+    Array.isArray(owners) &&
+    owners.some(
+      (owner: unknown) => typeof owner === 'object' && owner !== null && 'kind' in owner && owner.kind === 'DaemonSet',
+    )
+  );
+}

@@ -1,0 +1,42 @@
+import type { Pod, PodRef } from '@interlink/contract';
+
+/** What vk-node remembers of one pod, by UID. All of it can be learnt again: from the Pod and from the site. */
+export interface TrackedPod {
+  /** As the informer or our own last write has it; undefined once the cluster has it no more. */
+  pod: Pod | undefined;
+  readonly ref: PodRef;
+  /** When we saw it first, ms since the epoch. */
+  readonly seenAt: number;
+  /** The site's job, once a create was answered. */
+  jobId: string | undefined;
+  /** The site has taken a create in this life of vk-node (the annotation tells of earlier ones). */
+  submittedHere: boolean;
+  /** The shortest grace period that the site has accepted a delete with, in seconds. */
+  deletedWithin: number | undefined;
+  /** Since when the site has not known the job, ms since the epoch. */
+  unknownSince: number | undefined;
+  /** A refusal is final: the spec cannot change. */
+  refused: boolean;
+}
+
+export function trackPod(pod: Pod, now: number, jobId: string | undefined): TrackedPod {
+  return {
+    pod,
+    ref: refOf(pod),
+    seenAt: now,
+    jobId,
+    submittedHere: false,
+    deletedWithin: undefined,
+    unknownSince: undefined,
+    refused: false,
+  };
+}
+
+export function refOf({ metadata: { name, namespace, uid } }: PodRef): PodRef {
+  return { metadata: { name, namespace, uid } };
+}
+
+/** Resource versions are ordered: a watch event may arrive after the answer to a newer write of ours. */
+export function isNewer(candidate: Pod, known: Pod): boolean {
+  return Number(candidate.metadata.resourceVersion ?? 0) >= Number(known.metadata.resourceVersion ?? 0);
+}
