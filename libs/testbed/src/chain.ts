@@ -1,0 +1,117 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Cluster } from './control-plane/cluster.ts';
+import type { Engine } from './docker/engine.ts';
+import { ensureSandboxImage } from './docker/sandbox-image.ts';
+import { Service } from './service.ts';
+import { removeSite } from './site-leftovers.ts';
+import { TestbedError } from './testbed-error.ts';
+import { waitFor } from './wait-for.ts';
+
+const rbacFile = fileURLToPath(new URL('../../../deploy/vk-node/rbac.yaml', import.meta.url));
+
+export interface ChainOptions {
+  readonly cluster: Cluster;
+  readonly engine: Engine;
+  readonly nodeName: string;
+  /** The Docker site's name; must differ from every other one on this engine. */
+  readonly site: string;
+  /** Keys of the services' configs that differ from the usual. */
+  readonly vkNode?: Record<string, unknown>;
+  readonly api?: Record<string, unknown>;
+  readonly sidecar?: Record<string, unknown>;
+}
+
+/** vk-node, interlink-api and docker-sidecar as three processes, joined by unix sockets in a folder of their own. */
+export interface Chain {
+  readonly dir: string;
+  readonly site: string;
+  readonly nodeName: string;
+  readonly vkNode: Service;
+  readonly api: Service;
+  readonly sidecar: Service;
+  /** Ends the three and removes all that they left on the engine. @returns how much that was. */
+  stop(): Promise<number>;
+}
+
+async function dockerSidecar({ engine, site, sidecar = {} }: ChainOptions, dir: string): Promise<Service> {
+  const sandboxImage = await ensureSandboxImage(engine.docker);
+  return new Service({
+    app: 'docker-sidecar',
+    dir,
+    config: {
+      site,
+      engineSocket: engine.socketPath,
+      spool: join(dir, 'spool'),
+      sandboxImage,
+      podIPsRoutable: true,
+      ...sidecar,
+    },
+  });
+}
+
+export async function startChain(options: ChainOptions): Promise<Chain> {
+  const { cluster, engine, nodeName, site } = options;
+  const dir = await mkdtemp(join(tmpdir(), 'interlink-'));
+  const sidecar = await dockerSidecar(options, dir);
+  const api = new Service({
+    app: 'interlink-api',
+    dir,
+    config: { sidecar: { site, endpoint: sidecar.endpoint }, ...options.api },
+  });
+  const vkNode = new Service({ app: 'vk-node', dir, config: await vkNodeConfig(options, api.endpoint) });
+  const stop = async () => {
+    await vkNode.stop();
+    await api.stop();
+    await sidecar.stop();
+    const left = await removeSite(engine.docker, site);
+    await rm(dir, { recursive: true, force: true });
+    return left;
+  };
+  try {
+    await Promise.all([sidecar.start(), api.start(), vkNode.start()]);
+    await vkNode.ready();
+    await waitFor(`node ${nodeName} to be there, with its site`, () => nodeIsUp(cluster, nodeName), {
+      timeoutMs: 30_000,
+      intervalMs: 100,
+    });
+    return { dir, site, nodeName, vkNode, api, sidecar, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function vkNodeConfig(
+  { cluster, nodeName, vkNode = {} }: ChainOptions,
+  apiEndpoint: string,
+): Promise<Record<string, unknown>> {
+  const user = 'interlink-vk-node';
+  const kubeconfig = (await cluster.userKubeconfig(user)) ?? cluster.kubeconfig;
+  const applied = await cluster.kubectl(['apply', '-f', '-'], { input: await readFile(rbacFile, 'utf8') });
+  if (applied.code !== 0) throw new TestbedError(`the role of vk-node cannot be made: ${applied.stderr}`);
+  const address = '127.0.0.1';
+  const certificate = await cluster.serverCert(nodeName, [address]);
+  return {
+    // Of plain pods, that tolerate nothing: so that they land here.
+    node: { name: nodeName, address, taints: [] },
+    kubeconfig,
+    api: { endpoint: apiEndpoint },
+    kubelet: {
+      host: address,
+      port: 0,
+      ...(certificate ? { certFile: certificate.certFile, keyFile: certificate.keyFile } : {}),
+    },
+    ...vkNode,
+  };
+}
+
+async function nodeIsUp(cluster: Cluster, nodeName: string): Promise<boolean> {
+  const query =
+    'jsonpath={.status.conditions[?(@.type=="InterlinkConnectivity")].status} {.status.capacity.cpu} {.spec.taints[*].key}';
+  const { stdout } = await cluster.kubectl(['get', 'node', nodeName, '-o', query]);
+  const [connected, cpu, ...taints] = stdout.trim().split(/\s+/);
+  return connected === 'True' && cpu !== '0' && !taints.includes('node.kubernetes.io/not-ready');
+}

@@ -1,0 +1,17 @@
+export { cacheDir } from './cache.ts';
+export { type CommandOptions, type CommandResult, runCommand, runOrFail } from './command.ts';
+export type { CertificateFiles } from './control-plane/certificate-authority.ts';
+export { type Cluster, type KubectlOptions, useCluster } from './control-plane/cluster.ts';
+export { type ControlPlane, type ControlPlaneOptions, startControlPlane } from './control-plane/control-plane.ts';
+export { ensureKubeAll } from './control-plane/kube-all.ts';
+export { ensureBusybox, type MadeImage } from './docker/busybox-image.ts';
+export { ensureEngine, type Engine, type EngineOptions } from './docker/engine.ts';
+export { ensureSandboxImage } from './docker/sandbox-image.ts';
+export { freePorts } from './ports.ts';
+export { type ExitStatus, type ManagedProcess, type ProcessOptions, startProcess } from './process.ts';
+export { step } from './progress.ts';
+export { TestbedError } from './testbed-error.ts';
+export { waitFor, type WaitOptions } from './wait-for.ts';
+export { type Chain, type ChainOptions, startChain } from './chain.ts';
+export { Service, type ServiceOptions } from './service.ts';
+export { removeSite } from './site-leftovers.ts';
