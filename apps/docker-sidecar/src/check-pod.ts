@@ -22,16 +22,19 @@ const podRules: Record<string, Rule> = {
   ...rules('topologySpreadConstraints schedulingGates readinessGates serviceAccountName serviceAccount'),
   ...rules('automountServiceAccountToken enableServiceLinks'),
   dnsPolicy: only('ClusterFirst', 'Default'),
-  hostUsers: only(true),
+  // False asks for a user namespace of its own.
+  hostUsers: (value) => value === true,
   os: (value) => isEmpty(value) || JSON.stringify(value) === '{"name":"linux"}',
 };
 
 const containerRules: Record<string, Rule> = {
-  ...rules('name image imagePullPolicy command args workingDir env envFrom volumeMounts'),
+  ...rules('name image imagePullPolicy command args workingDir env volumeMounts'),
   terminationMessagePath: only('/dev/termination-log'),
   terminationMessagePolicy: only('File'),
   ports: (value) => Array.isArray(value) && value.every((port) => isEmpty((port as { hostPort?: unknown }).hostPort)),
   resources: 'ok',
+  // The one field of it whose false is not the default.
+  securityContext: (value) => isEmpty(value) && Reflect.get(Object(value), 'allowPrivilegeEscalation') !== false,
 };
 
 const volumeKinds = ['emptyDir', 'configMap', 'secret', 'projected', 'downwardAPI'];
@@ -50,6 +53,8 @@ export function checkPod(pod: Pod): void {
     const kind = Object.keys(volume).find((key) => key !== 'name' && !isUnset(volume[key])) ?? 'emptyDir';
     if (!volumeKinds.includes(kind))
       refuse(`spec.volumes[${index}].${kind}`, `supported kinds are ${volumeKinds.join(', ')}`);
+    if (!isEmpty(volume.emptyDir?.medium) && volume.emptyDir?.medium !== 'Memory')
+      refuse(`spec.volumes[${index}].emptyDir.medium`, 'supported is Memory');
   });
 }
 

@@ -2,6 +2,7 @@ import type { Container, Pod } from '@interlink/contract';
 import {
   expandEnv,
   expandText,
+  hasVolumeFiles,
   parseQuantity,
   startFieldValue,
   toInteger,
@@ -11,6 +12,7 @@ import type { Job } from '@interlink/sidecar-kit';
 import type { ContainerCreateOptions, MountSettings } from 'dockerode';
 import { jobLabels, label, volumeName } from './labels.ts';
 import type { StartSpec } from './plan.ts';
+import { mountedVolumes } from './volumes.ts';
 
 /** Where the sandbox has each volume of the pod. */
 export const sandboxVolumes = '/volumes';
@@ -23,7 +25,7 @@ export function sandboxSpec(job: Job, site: string, image: string): ContainerCre
     HostConfig: {
       IpcMode: 'shareable',
       // It holds every volume of the pod, which keeps Memory volumes alive between containers.
-      Mounts: (job.pod.spec.volumes ?? []).map((volume) =>
+      Mounts: mountedVolumes(job.pod).map((volume) =>
         mount(job, volume.name, `${sandboxVolumes}/${volume.name}`, false),
       ),
       ...hardening,
@@ -60,8 +62,8 @@ export function containerSpec(
     HostConfig: {
       NetworkMode: `container:${sandboxId}`,
       IpcMode: `container:${sandboxId}`,
-      Mounts: (container.volumeMounts ?? []).map((mounted) =>
-        mount(job, mounted.name, mounted.mountPath, mounted.readOnly ?? false),
+      Mounts: (container.volumeMounts ?? []).map(({ name, mountPath, readOnly }) =>
+        mount(job, name, mountPath, (readOnly ?? false) || hasFiles(job.pod, name)),
       ),
       ...limits(container),
       ...hardening,
@@ -97,6 +99,11 @@ function mount(job: Job, volume: string, target: string, readOnly: boolean): Mou
     // Without this the engine copies what the image has at that path into the empty volume.
     VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: { Name: 'local', Options: {} } },
   };
+}
+
+/** Content of the cluster's: no container may change it, whatever the mount says, as in a kubelet. */
+function hasFiles(pod: Pod, name: string): boolean {
+  return (pod.spec.volumes ?? []).some((volume) => volume.name === name && hasVolumeFiles(volume));
 }
 
 function limits(container: Container): { Memory?: number; MemorySwap?: number; NanoCpus?: number; CpuShares?: number } {

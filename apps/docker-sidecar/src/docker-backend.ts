@@ -5,15 +5,16 @@ import type { Logger } from '@interlink/service-kit';
 import type { Backend, Job, Reporter } from '@interlink/sidecar-kit';
 import pLimit from 'p-limit';
 import { checkPod } from './check-pod.ts';
-import { parseEngineEvent, type Engine, type EngineEvent } from './engine.ts';
+import { parseEngineEvent, type EngineCalls, type EngineEvent } from './engine.ts';
 import { PodFacts } from './facts.ts';
 import { Images } from './images.ts';
 import { label, sandboxName, volumeName } from './labels.ts';
 import { logQuery, plainLog } from './logs.ts';
 import { PodWorker, type WorkerContext } from './pod-worker.ts';
+import { mountedVolumes } from './volumes.ts';
 
 export interface DockerBackendOptions {
-  readonly engine: Engine;
+  readonly engine: EngineCalls;
   readonly site: string;
   readonly sandboxImage: string;
   readonly podIPsRoutable: boolean;
@@ -74,8 +75,15 @@ export class DockerBackend implements Backend {
     ).all())
       worker.facts.put(fact);
     worker.report();
-    await Promise.all(worker.facts.all().map(({ id }) => this.#limit(() => engine.removeContainer(id, signal))));
-    const volumes = job.pod.spec.volumes ?? [];
+    // Until the engine has none: a create of an earlier life of ours may still have been under way at the first look.
+    for (
+      let left = worker.facts.all().map(({ id }) => id);
+      left.length > 0;
+      left = await engine.list(site, job.id, signal)
+    ) {
+      await Promise.all(left.map((id) => this.#limit(() => engine.removeContainer(id, signal))));
+    }
+    const volumes = mountedVolumes(job.pod);
     await Promise.all(volumes.map(({ name }) => this.#limit(() => engine.removeVolume(volumeName(job, name), signal))));
     this.#workers.delete(job.id);
   }

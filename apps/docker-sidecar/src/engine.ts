@@ -7,6 +7,9 @@ import { toFact, type ContainerFact } from './facts.ts';
 
 const callDeadlineMs = 30_000;
 
+/** For whoever only makes calls, and for stand-ins. */
+export type EngineCalls = Pick<Engine, keyof Engine>;
+
 export type ObserveCall = (call: string, outcome: string, seconds: number) => void;
 
 const idSchema = z.looseObject({ Id: z.string() });
@@ -16,6 +19,8 @@ const eventSchema = z.looseObject({
   Action: z.string(),
   Actor: z.looseObject({ ID: z.string(), Attributes: z.record(z.string(), z.string()).default({}) }),
 });
+
+const progressSchema = z.looseObject({ error: z.string().optional() });
 
 export type EngineEvent = z.infer<typeof eventSchema>;
 
@@ -116,8 +121,9 @@ export class Engine {
     await this.#ignore(['Gone', 'NotFound'], 'stop', signal, stop, deadlineMs);
   }
 
+  /** May return while a removal that was asked for before is still under way. */
   async removeContainer(id: string, signal: AbortSignal): Promise<void> {
-    await this.#ignore(['NotFound'], 'remove', signal, (abortSignal) =>
+    await this.#ignore(['NotFound', 'Gone'], 'remove', signal, (abortSignal) =>
       this.#docker.getContainer(id).remove({ force: true, v: true, abortSignal }),
     );
   }
@@ -142,9 +148,16 @@ export class Engine {
   async pull(image: string, auth: object | undefined, signal: AbortSignal): Promise<void> {
     await this.#observed('pull', async () => {
       const stream = await this.#docker.pull(image, { abortSignal: signal, ...(auth ? { authconfig: auth } : {}) });
+      let refusal: string | undefined;
       await new Promise<void>((resolve, reject) => {
-        this.#docker.modem.followProgress(stream, (error: Error | null) => (error ? reject(error) : resolve()));
+        this.#docker.modem.followProgress(
+          stream,
+          (error: Error | null) => (error ? reject(error) : resolve()),
+          (line: unknown) => (refusal = progressSchema.safeParse(line).data?.error ?? refusal),
+        );
       });
+      // A pull that fails after it has begun has been answered with 200: its stream says so.
+      if (refusal !== undefined) throw new InterlinkError('Invalid', refusal);
     });
   }
 

@@ -1,7 +1,7 @@
 import { InterlinkError, type Secret } from '@interlink/contract';
 import type { Logger } from '@interlink/service-kit';
 import { z } from 'zod';
-import type { Engine } from './engine.ts';
+import type { EngineCalls } from './engine.ts';
 import type { ImageWait } from './plan.ts';
 
 const firstDelayMs = 10_000;
@@ -17,11 +17,11 @@ const dockerConfigSchema = z.looseObject({
 
 /** Brings images to the engine as imagePullPolicy says; pulls of one image with the same credentials are shared. */
 export class Images {
-  readonly #engine: Engine;
+  readonly #engine: Pick<EngineCalls, 'hasImage' | 'pull'>;
   readonly #log: Logger;
   readonly #pulls = new Map<string, Promise<void>>();
 
-  constructor(engine: Engine, log: Logger) {
+  constructor(engine: Pick<EngineCalls, 'hasImage' | 'pull'>, log: Logger) {
     this.#engine = engine;
     this.#log = log;
   }

@@ -17,17 +17,13 @@ export interface StatusContext {
 /** Pure: the pod's status as the kubelet would report it, from what the engine says. */
 export function podStatus(job: Job, facts: PodFacts, context: StatusContext): PodStatus {
   const { metadata, spec } = job.pod;
-  const policy = context.deleting ? 'Never' : (spec.restartPolicy ?? 'Always');
-  const inits = (spec.initContainers ?? []).map((container) =>
-    containerStatus('init', container, facts, policy, context),
-  );
-  const initsDone = inits.every((status) => status.state?.terminated?.exitCode === 0);
-  const mains = spec.containers.map((container) => {
-    const status = containerStatus('main', container, facts, policy, context);
-    return !initsDone && status.state?.waiting?.reason === 'ContainerCreating'
-      ? { ...status, state: { waiting: { reason: 'PodInitializing' } } }
-      : status;
-  });
+  const view: ContainerView = {
+    ...context,
+    policy: context.deleting ? 'Never' : (spec.restartPolicy ?? 'Always'),
+    notStarted: spec.initContainers?.length ? 'PodInitializing' : 'ContainerCreating',
+  };
+  const inits = (spec.initContainers ?? []).map((container) => containerStatus('init', container, facts, view));
+  const mains = spec.containers.map((container) => containerStatus('main', container, facts, view));
   const sandbox = facts.sandbox;
   return {
     name: metadata.name,
@@ -43,13 +39,14 @@ export function podStatus(job: Job, facts: PodFacts, context: StatusContext): Po
   };
 }
 
-function containerStatus(
-  role: Role,
-  container: Container,
-  facts: PodFacts,
-  policy: string,
-  context: StatusContext,
-): ContainerStatus {
+interface ContainerView extends StatusContext {
+  readonly policy: string;
+  /** The waiting reason of what has not been started: the kubelet's is one for all containers of a pod. */
+  readonly notStarted: string;
+}
+
+function containerStatus(role: Role, container: Container, facts: PodFacts, context: ContainerView): ContainerStatus {
+  const { policy, notStarted } = context;
   const { latest, previous } = facts.attempts(role, container.name);
   const wait = context.waits.get(container.name);
   const base = {
@@ -79,7 +76,7 @@ function containerStatus(
     };
   }
   if (latest === undefined || latest.state === 'created') {
-    return { ...base, ...idle, state: { waiting: { reason: 'ContainerCreating' } } };
+    return { ...base, ...idle, state: { waiting: { reason: notStarted } } };
   }
   const ended = terminated(latest);
   if (restartDue(policy, latest) === undefined) {

@@ -3,17 +3,18 @@ import type { PodStatus } from '@interlink/contract';
 import type { Logger } from '@interlink/service-kit';
 import type { Job } from '@interlink/sidecar-kit';
 import type { LimitFunction } from 'p-limit';
+import { abortable } from './abortable.ts';
 import { containerSpec, sandboxSpec, sandboxVolumes } from './container-spec.ts';
-import type { Engine } from './engine.ts';
+import type { EngineCalls } from './engine.ts';
 import { PodFacts, type ContainerFact } from './facts.ts';
 import { backingOff, imageWait, type Images } from './images.ts';
 import { containerName, jobLabels, sandboxName, volumeName } from './labels.ts';
 import { plan, type ImageWait, type StartSpec, type Step } from './plan.ts';
 import { podStatus } from './pod-status.ts';
-import { memoryOptions, volumesArchive } from './volumes.ts';
+import { memoryOptions, mountedVolumes, volumesArchive } from './volumes.ts';
 
 export interface WorkerContext {
-  readonly engine: Engine;
+  readonly engine: EngineCalls;
   readonly images: Images;
   readonly site: string;
   readonly sandboxImage: string;
@@ -37,6 +38,8 @@ export class PodWorker {
   #dirty = false;
   #loop: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** When the timer rings, in ms since the epoch. */
+  #wake = Infinity;
   #failures = 0;
 
   constructor(job: Job, context: WorkerContext) {
@@ -50,6 +53,8 @@ export class PodWorker {
     this.#dirty = true;
     this.#loop ??= this.#run().finally(() => {
       this.#loop = undefined;
+      // A touch between the last look and this line would be lost.
+      if (this.#dirty) this.touch();
     });
   }
 
@@ -70,6 +75,7 @@ export class PodWorker {
     while (this.#dirty && !this.#stop.signal.aborted) {
       this.#dirty = false;
       clearTimeout(this.#timer);
+      this.#wake = Infinity;
       const steps = plan(this.job.pod, this.facts, this.#waits, this.#c.now());
       this.report();
       const results = await Promise.allSettled(steps.map((step) => this.#perform(step)));
@@ -86,13 +92,17 @@ export class PodWorker {
     this.#wakeAt(this.#c.now() + Math.min(30_000, 500 * 2 ** Math.min(this.#failures++, 6)) * (0.5 + Math.random()));
   }
 
+  /** The earliest of all that was asked for since the last look. */
   #wakeAt(at: number): void {
+    if (at >= this.#wake) return;
+    this.#wake = at;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.touch(), Math.max(0, at - this.#c.now()));
   }
 
   async #perform(step: Step): Promise<void> {
-    const signal = this.#stop.signal;
+    // Engine calls are not cut by a stop: the engine would go on with them, behind the back of whoever cleans up.
+    const signal = neverAborted;
     switch (step.do) {
       case 'prepare':
         return this.#prepare(signal);
@@ -108,8 +118,9 @@ export class PodWorker {
   }
 
   #wait(at: number): Promise<void> {
+    const { containers, initContainers } = this.job.pod.spec;
     for (const [name, wait] of this.#waits) {
-      const image = this.job.pod.spec.containers.find((container) => container.name === name)?.image ?? '';
+      const image = [...containers, ...(initContainers ?? [])].find((one) => one.name === name)?.image ?? '';
       // The error is shown once, then the back-off, as the kubelet does.
       if (wait.retryAt - this.#c.now() < wait.delayMs - 1000) this.#waits.set(name, backingOff(wait, image));
     }
@@ -127,7 +138,7 @@ export class PodWorker {
         let sandbox = this.facts.sandbox;
         if (sandbox === undefined) {
           await images.ensure(sandboxImage, 'IfNotPresent', [], signal);
-          const volumes = this.job.pod.spec.volumes ?? [];
+          const volumes = mountedVolumes(this.job.pod);
           const labels = jobLabels(this.job, site);
           await Promise.all(
             volumes.map((volume) =>
@@ -136,7 +147,7 @@ export class PodWorker {
           );
           sandbox = await this.#create(sandboxName(this.job), sandboxSpec(this.job, site, sandboxImage), signal);
         }
-        if (sandbox.state === 'created' && (this.job.pod.spec.volumes ?? []).length > 0) {
+        if (sandbox.state === 'created' && mountedVolumes(this.job.pod).length > 0) {
           const archive = await volumesArchive(this.job, `..${this.#c.now()}`);
           await engine.putArchive(sandbox.id, sandboxVolumes, archive, signal);
         }
@@ -161,11 +172,10 @@ export class PodWorker {
     try {
       await abortable(
         this.#c.images.ensure(image, container.imagePullPolicy ?? 'IfNotPresent', this.job.payload.pullSecrets, signal),
-        signal,
+        this.#stop.signal,
       );
-      this.#waits.delete(container.name);
     } catch (thrown) {
-      if (isCode(thrown, 'Unavailable') || signal.aborted) throw thrown;
+      if (isCode(thrown, 'Unavailable') || this.#stop.signal.aborted) throw thrown;
       this.#waits.set(
         container.name,
         imageWait(InterlinkError.from(thrown), image, this.#waits.get(container.name), this.#c.now()),
@@ -175,7 +185,7 @@ export class PodWorker {
     }
     await limit(async () => {
       const { sandbox } = this.facts;
-      if (sandbox === undefined || signal.aborted) return;
+      if (sandbox === undefined || this.#stop.signal.aborted) return;
       try {
         const addresses = { podIPs: [sandbox.ip], hostIPs: [this.#c.hostIP ?? sandbox.gateway] };
         const name = containerName(this.job, container.name, attempt);
@@ -187,6 +197,7 @@ export class PodWorker {
           if (isCode(error, 'Unavailable')) throw error;
         });
         await this.#look(id, signal);
+        this.#waits.delete(container.name);
       } catch (thrown) {
         this.#cannotCreate(thrown, [container.name]);
       }
@@ -201,7 +212,7 @@ export class PodWorker {
   /** A name that is taken is our own earlier create, whose answer was lost. */
   async #create(
     name: string,
-    spec: Parameters<Engine['createContainer']>[1],
+    spec: Parameters<EngineCalls['createContainer']>[1],
     signal: AbortSignal,
   ): Promise<ContainerFact> {
     let id = name;
@@ -235,16 +246,4 @@ export class PodWorker {
   }
 }
 
-async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) throw new InterlinkError('Unavailable', 'stopped');
-  let abort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(new InterlinkError('Unavailable', 'stopped'));
-    signal.addEventListener('abort', abort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    if (abort) signal.removeEventListener('abort', abort);
-  }
-}
+const neverAborted = new AbortController().signal;

@@ -1,7 +1,14 @@
 import { hasVolumeFiles, parseQuantity, toInteger, volumeFiles, type VolumeFile } from '@interlink/pod-model';
-import type { Volume } from '@interlink/contract';
+import type { Pod, Volume } from '@interlink/contract';
 import type { Job } from '@interlink/sidecar-kit';
 import { pack, type Pack } from 'tar-stream';
+
+/** The pod's volumes that a container mounts: content comes for these alone, and nobody would see the others. */
+export function mountedVolumes({ spec }: Pod): Volume[] {
+  const containers = [...spec.containers, ...(spec.initContainers ?? [])];
+  const mounted = new Set(containers.flatMap(({ volumeMounts }) => (volumeMounts ?? []).map(({ name }) => name)));
+  return (spec.volumes ?? []).filter(({ name }) => mounted.has(name));
+}
 
 /** The tmpfs of a Memory volume, or undefined for one on disk. */
 export function memoryOptions(volume: Volume): { sizeBytes?: number } | undefined {
@@ -21,7 +28,7 @@ export async function volumesArchive(job: Job, generation: string): Promise<Buff
   const tar = pack();
   const { configMaps, secrets, projected } = job.payload;
   const sources = { configMaps: byName(configMaps), secrets: byName(secrets), projected: byName(projected) };
-  for (const volume of job.pod.spec.volumes ?? []) {
+  for (const volume of mountedVolumes(job.pod)) {
     if (memoryOptions(volume) !== undefined) continue;
     if (!hasVolumeFiles(volume)) {
       tar.entry({ name: `${volume.name}/`, type: 'directory', mode: 0o777 });

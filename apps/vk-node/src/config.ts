@@ -46,6 +46,8 @@ export const configSchema = z.strictObject({
   /** Where the Lease that lets only one vk-node of this name act is kept. */
   leaderNamespace: z.string().default('kube-node-lease'),
   pingInterval: duration.default(30_000),
+  /** Between two looks at a classic interLink plugin, which has no events. */
+  classicPoll: duration.default(5_000),
   /** How long a job that the site does not know any more may stay unknown before its pod is Failed. */
   lostAfter: duration.default(60_000),
   listen: listenSchema,

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ContractClient } from '@interlink/contract';
+import { ContractClient, isCode } from '@interlink/contract';
 import { EventRecorder, isUnreachable, KubeClient, LeaderLease } from '@interlink/kube';
 import {
   createServiceApp,
@@ -20,6 +20,7 @@ import { PodController } from './pods/pod-controller.ts';
 import { PodWriter } from './pods/pod-writer.ts';
 import { Submitter } from './pods/submitter.ts';
 import { Terminator } from './pods/terminator.ts';
+import { waitingToStart } from './pods/waiting-to-start.ts';
 import { SiteLink } from './site/site-link.ts';
 
 /** Wires everything and runs it while this process is the one that acts for the node. */
@@ -88,13 +89,16 @@ async function act(
     host: nodeName,
     onError: (err) => log.debug({ err }, 'an event was dropped'),
   });
-  const link = new SiteLink({
+  const link: SiteLink = new SiteLink({
     client: api,
     owner,
     log,
+    submitted: () => pods.submitted(),
+    classicPollMs: config.classicPoll,
     handlers: {
       status: (uid, status) => pods.statusChanged(uid, status),
       snapshot: () => pods.snapshot(),
+      missing: (uid) => pods.statusMissing(uid),
       state: (state) => {
         log.info(state, 'site link');
         node.touch();
@@ -103,14 +107,23 @@ async function act(
     },
   });
   const writer = new PodWriter(client, events);
-  const pods = new PodController({
+  const pods: PodController = new PodController({
     client,
     nodeName,
     link,
     writer,
     log,
     now: Date.now,
-    submitter: new Submitter({ api, client, reader: new ObjectReader(client), writer, link, owner, nodeName }),
+    submitter: new Submitter({
+      api,
+      client,
+      reader: new ObjectReader(client),
+      writer,
+      link,
+      owner,
+      nodeName,
+      startedAt: Date.now(),
+    }),
     terminator: new Terminator({ api, writer, link, owner }),
     lostJobs: new LostJobs({ api, link, writer, owner, lostAfter: config.lostAfter, now: Date.now }),
   });
@@ -122,11 +135,16 @@ async function act(
     ...config.kubelet,
     provider: {
       findPod: (namespace, name) => pods.find(namespace, name)?.metadata,
-      logs: ({ namespace, pod, uid, container, options, session }, signal) =>
-        api.logs(
-          { Namespace: namespace, PodName: pod, PodUID: uid, ContainerName: container, Opts: options },
-          { owner, session, signal },
-        ),
+      logs: async ({ namespace, pod, uid, container, options, session }, signal) => {
+        const wanted = { Namespace: namespace, PodName: pod, PodUID: uid, ContainerName: container, Opts: options };
+        try {
+          return await api.logs(wanted, { owner, session, signal });
+        } catch (error) {
+          // The site knows best whether there is a log; why there is none, the pod may tell better.
+          if (!isCode(error, 'NotFound', 'Malformed')) throw error;
+          throw waitingToStart(pods.find(namespace, pod), container) ?? error;
+        }
+      },
     },
     log,
     metrics,

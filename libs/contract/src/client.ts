@@ -74,11 +74,10 @@ export class ContractClient {
     await this.#text('delete', pod, call);
   }
 
-  /** One request whatever the number of pods; only identities are sent, never specs. */
+  /** One request whatever the number of pods. A classic plugin needs them whole, ours their identity alone. */
   async status(pods: readonly PodRef[], call: ClientCall): Promise<PodStatus[]> {
     if (pods.length === 0) return [];
-    const bare = pods.map(({ metadata: { name, namespace, uid } }) => ({ metadata: { name, namespace, uid } }));
-    return (await this.#json('status', z.array(podStatusSchema).nullable(), bare, call)) ?? [];
+    return (await this.#json('status', z.array(podStatusSchema).nullable(), pods, call)) ?? [];
   }
 
   async ping(call: ClientCall): Promise<PingReply> {
@@ -149,7 +148,8 @@ export class ContractClient {
           ...(await this.#config(route, body, call)),
           ...extra,
           responseType: 'stream',
-          maxContentLength: Infinity,
+          // Not Infinity: any limit has axios wrap the stream so that a hang-up waits for the peer's next byte.
+          maxContentLength: -1,
           signal: call.signal ? AbortSignal.any([call.signal, headersDue.signal]) : headersDue.signal,
         });
         if (status === 200) return data;

@@ -94,6 +94,8 @@ function bind<Create>(
     await pipeline(log, response).catch((error: unknown) => {
       // Headers are out: a cut connection is the only way left to say that the log is not whole.
       response.destroy(error instanceof Error ? error : undefined);
+      // A caller who had hung up before there was a log leaves pipeline nothing to do, not even to close it.
+      log.destroy();
     });
   });
   router.get(routes.capabilities.path, async (request, response) => {

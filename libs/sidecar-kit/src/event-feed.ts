@@ -86,10 +86,16 @@ export class EventFeed {
     try {
       // A site that cannot be seen cannot give a snapshot: a whole one follows when it is back.
       let owesSnapshot = since === undefined && this.#down !== undefined;
+      // Taken now: what is published while a slow reader reads the snapshot comes after it.
+      const synced = this.#synced(since === undefined);
       if (!owesSnapshot) load((entry) => (since === undefined ? !entry.final : entry.seq > since));
       yield* this.#drain(reader);
-      if (this.#down === undefined) yield this.#synced(since === undefined);
-      else yield { type: 'siteDown', site: this.#site, message: this.#down };
+      if (this.#down === undefined) yield synced;
+      else {
+        // Also when it went down in the middle of one.
+        owesSnapshot = since === undefined;
+        yield { type: 'siteDown', site: this.#site, message: this.#down };
+      }
       while (!signal.aborted) {
         const woken = await waiting.next(bookmarkSeconds * 1000);
         if (!woken) yield { type: 'bookmark', cursor: this.#cursor() };

@@ -210,7 +210,10 @@ export class Lifecycle {
     }
   }
 
-  /** Until it succeeds, the signal aborts or the error says that trying again is pointless. */
+  /**
+   * Until it succeeds or the signal aborts, whatever the error: a refused submit has removed its record, and a
+   * tombstone for what could not be stopped would leave it at the site for ever.
+   */
   async #retry(what: string, signal: AbortSignal, run: () => Promise<void>): Promise<void> {
     for (let attempt = 0; !signal.aborted; attempt++) {
       try {
@@ -219,7 +222,6 @@ export class Lifecycle {
         if (signal.aborted) return;
         const error = InterlinkError.from(thrown, 'Unavailable');
         this.#o.log.warn({ err: error, attempt }, `${what} failed`);
-        if (!error.retryable) return;
         const delay = Math.min(30_000, 250 * 2 ** Math.min(attempt, 7)) * (0.5 + Math.random());
         await sleep(delay, undefined, { signal }).catch(() => undefined);
       }

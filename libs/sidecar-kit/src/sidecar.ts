@@ -40,6 +40,7 @@ export class Sidecar implements ContractHandlers<RetrievedPod> {
   readonly #store: JobStore;
   readonly #feed: EventFeed;
   readonly #lifecycle: Lifecycle;
+  #life: AbortSignal = new AbortController().signal;
 
   private constructor(options: SidecarOptions, store: JobStore) {
     this.#o = options;
@@ -64,6 +65,7 @@ export class Sidecar implements ContractHandlers<RetrievedPod> {
 
   /** Until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
+    this.#life = signal;
     await Promise.all([this.#lifecycle.run(signal), this.#watchSite(signal)]);
   }
 
@@ -108,7 +110,8 @@ export class Sidecar implements ContractHandlers<RetrievedPod> {
   }
 
   events(cursor: string | undefined, call: CallContext): AsyncIterable<SiteEvent> {
-    return this.#feed.follow(call.owner, cursor, call.signal);
+    // A stream that outlived the service's stop would hold it up to the end of its drain.
+    return this.#feed.follow(call.owner, cursor, AbortSignal.any([call.signal, this.#life]));
   }
 
   update(): Promise<void> {

@@ -51,14 +51,20 @@ export class Spool {
   async save(record: JobRecord, durable = true): Promise<void> {
     const path = this.#path(record);
     const temporary = `${path}.${process.pid}-${this.#temporaries++}.tmp`;
-    const file = await open(temporary, 'wx', 0o600);
     try {
-      await file.writeFile(JSON.stringify(record));
-      if (durable) await file.sync();
-    } finally {
-      await file.close();
+      const file = await open(temporary, 'wx', 0o600);
+      try {
+        await file.writeFile(JSON.stringify(record));
+        if (durable) await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(temporary, path);
+    } catch (error) {
+      // A full disk must not be filled further by what is left of each attempt.
+      await rm(temporary, { force: true });
+      throw error;
     }
-    await rename(temporary, path);
     if (durable) await this.#syncFolder();
   }
 

@@ -6,14 +6,14 @@ export function isTerminal(status: PodStatus | undefined): boolean {
 
 /**
  * The last word on a job that is gone from the site: what had ended keeps its codes; a container whose end nobody saw
- * gets 137 and `ContainerStatusUnknown`, as the kubelet has it.
+ * gets 137 and `ContainerStatusUnknown`, as the kubelet has it. Nothing seen at all is no success.
  */
 export function lastWord(status: PodStatus, now: string): PodStatus {
   if (isTerminal(status)) return status;
   const ended = (containers: ContainerStatus[] | null | undefined) =>
     (containers ?? []).map((container) => (container.state?.terminated ? container : lost(container, now)));
   const containers = ended(status.containers);
-  const failed = containers.some((container) => container.state?.terminated?.exitCode !== 0);
+  const failed = containers.length === 0 || containers.some((container) => container.state?.terminated?.exitCode !== 0);
   return {
     ...status,
     phase: failed ? 'Failed' : 'Succeeded',

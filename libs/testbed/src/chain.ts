@@ -52,31 +52,43 @@ async function dockerSidecar({ engine, site, sidecar = {} }: ChainOptions, dir: 
   });
 }
 
-export async function startChain(options: ChainOptions): Promise<Chain> {
-  const { cluster, engine, nodeName, site } = options;
+export function startChain(options: ChainOptions): Promise<Chain> {
+  return startChainOf({
+    ...options,
+    makeSidecar: (dir) => dockerSidecar(options, dir),
+    removeLeftovers: () => removeSite(options.engine.docker, options.site),
+  });
+}
+
+export interface ChainOfOptions extends Omit<ChainOptions, 'engine' | 'sidecar'> {
+  /** Makes the sidecar, without starting it, in the chain's own folder. */
+  readonly makeSidecar: (dir: string) => Promise<Service>;
+  /** What the sidecar's site may keep after the three have ended. @returns how much that was. */
+  readonly removeLeftovers: () => Promise<number>;
+}
+
+/** A chain with any sidecar. */
+export async function startChainOf(options: ChainOfOptions): Promise<Chain> {
+  const { cluster, nodeName, site } = options;
   const dir = await mkdtemp(join(tmpdir(), 'interlink-'));
-  const sidecar = await dockerSidecar(options, dir);
+  const sidecar = await options.makeSidecar(dir);
   const api = new Service({
     app: 'interlink-api',
     dir,
     config: { sidecar: { site, endpoint: sidecar.endpoint }, ...options.api },
   });
-  const vkNode = new Service({ app: 'vk-node', dir, config: await vkNodeConfig(options, api.endpoint) });
+  const vkNode = await vkNodeService(options, api, dir);
   const stop = async () => {
     await vkNode.stop();
     await api.stop();
     await sidecar.stop();
-    const left = await removeSite(engine.docker, site);
+    const left = await options.removeLeftovers();
     await rm(dir, { recursive: true, force: true });
     return left;
   };
   try {
     await Promise.all([sidecar.start(), api.start(), vkNode.start()]);
-    await vkNode.ready();
-    await waitFor(`node ${nodeName} to be there, with its site`, () => nodeIsUp(cluster, nodeName), {
-      timeoutMs: 30_000,
-      intervalMs: 100,
-    });
+    await nodeReady(cluster, vkNode, nodeName);
     return { dir, site, nodeName, vkNode, api, sidecar, stop };
   } catch (error) {
     await stop();
@@ -84,8 +96,37 @@ export async function startChain(options: ChainOptions): Promise<Chain> {
   }
 }
 
+export interface VkNodeOptions extends Pick<ChainOptions, 'cluster' | 'nodeName' | 'vkNode'> {
+  readonly api: Service;
+  readonly dir: string;
+}
+
+/** One more vk-node in front of an API that runs already, for another cluster or under another name. */
+export async function startVkNode({ api, dir, ...options }: VkNodeOptions): Promise<Service> {
+  const vkNode = await vkNodeService(options, api, dir);
+  await vkNode.start();
+  await nodeReady(options.cluster, vkNode, options.nodeName);
+  return vkNode;
+}
+
+async function vkNodeService(
+  options: Pick<ChainOptions, 'cluster' | 'nodeName' | 'vkNode'>,
+  api: Service,
+  dir: string,
+): Promise<Service> {
+  return new Service({ app: 'vk-node', dir, config: await vkNodeConfig(options, api.endpoint) });
+}
+
+async function nodeReady(cluster: Cluster, vkNode: Service, nodeName: string): Promise<void> {
+  await vkNode.ready();
+  await waitFor(`node ${nodeName} to be there, with its site`, () => nodeIsUp(cluster, nodeName), {
+    timeoutMs: 30_000,
+    intervalMs: 100,
+  });
+}
+
 async function vkNodeConfig(
-  { cluster, nodeName, vkNode = {} }: ChainOptions,
+  { cluster, nodeName, vkNode = {} }: Pick<ChainOptions, 'cluster' | 'nodeName' | 'vkNode'>,
   apiEndpoint: string,
 ): Promise<Record<string, unknown>> {
   const user = 'interlink-vk-node';

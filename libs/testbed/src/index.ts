@@ -12,6 +12,14 @@ export { type ExitStatus, type ManagedProcess, type ProcessOptions, startProcess
 export { step } from './progress.ts';
 export { TestbedError } from './testbed-error.ts';
 export { waitFor, type WaitOptions } from './wait-for.ts';
-export { type Chain, type ChainOptions, startChain } from './chain.ts';
+export {
+  type Chain,
+  type ChainOfOptions,
+  type ChainOptions,
+  startChain,
+  startChainOf,
+  startVkNode,
+  type VkNodeOptions,
+} from './chain.ts';
 export { Service, type ServiceOptions } from './service.ts';
 export { removeSite } from './site-leftovers.ts';

@@ -11,6 +11,8 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 export interface ServiceOptions {
   /** Folder of apps/ that it is. */
   readonly app: string;
+  /** Program to run instead of the app's own, e.g. that of a test's sidecar. */
+  readonly main?: string;
   /** For messages and file names; default: the app. */
   readonly name?: string;
   /** Config, logs and socket go here. Short: a socket's path has at most 107 characters. */
@@ -46,7 +48,7 @@ export class Service {
 
   /** Returns when it answers /healthz. `changes` replace keys of the config from now on. */
   async start(changes: Record<string, unknown> = {}): Promise<void> {
-    const { dir, app, config, listen = [] } = this.#o;
+    const { dir, app, main = join(root, 'apps', app, 'src', 'main.ts'), config, listen = [] } = this.#o;
     Object.assign(config, changes);
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const configFile = join(dir, `${this.name}.yaml`);
@@ -55,7 +57,7 @@ export class Service {
     await writeFile(configFile, text, { mode: 0o600 });
     this.#process = await startProcess({
       name: this.name,
-      argv: [process.execPath, join(root, 'apps', app, 'src', 'main.ts'), '--config', configFile],
+      argv: [process.execPath, main, '--config', configFile],
       logFile: this.logFile,
       onParentExit: 'SIGTERM',
     });

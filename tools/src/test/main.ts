@@ -9,8 +9,9 @@ import { ensureEngine, ensureKubeAll, step } from '@interlink/testbed';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const help = `npm test [-- STAGE...]
+npm run test:all [-- STAGE...]
 
-Runs the stages lint, types, unit, sandbox and e2e, or those that are named. What the end-to-end stage needs (a
+Runs the stages lint, types, unit, sandbox and e2e, or those that are named; test:all also the stage slow. What the end-to-end stage needs (a
 Kubernetes control plane, a Docker engine, images) is built, installed and started first, and stopped afterwards.`;
 
 interface Stage {
@@ -19,15 +20,22 @@ interface Stage {
   readonly cwd?: string;
   /** Runs jest, which counts. */
   readonly isJest?: boolean;
+  /** Needs the engine and the control plane. */
+  readonly isEndToEnd?: boolean;
+  /** Too slow for every commit. */
+  readonly isSlow?: boolean;
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 const jest = ['jest', '--config'];
+const e2e = [...jest, 'jest.e2e.config.mjs', '--runInBand'];
 const stages: readonly Stage[] = [
   { name: 'lint', argv: ['npm', 'run', '--silent', 'lint'] },
   { name: 'types', argv: ['npm', 'run', '--silent', 'typecheck'] },
   { name: 'unit', argv: [...jest, 'jest.config.mjs'], isJest: true },
   { name: 'sandbox', argv: ['go', 'test', './...'], cwd: 'apps/docker-sidecar/sandbox' },
-  { name: 'e2e', argv: [...jest, 'jest.e2e.config.mjs', '--runInBand'], isJest: true },
+  { name: 'e2e', argv: e2e, isJest: true, isEndToEnd: true },
+  { name: 'slow', argv: e2e, isJest: true, isEndToEnd: true, isSlow: true, env: { INTERLINK_TEST_SLOW: '1' } },
 ];
 
 const resultSchema = z.looseObject({
@@ -37,7 +45,7 @@ const resultSchema = z.looseObject({
 });
 
 const { values, positionals } = parseArgs({
-  options: { help: { type: 'boolean', short: 'h' } },
+  options: { all: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
   allowPositionals: true,
 });
 const unknown = positionals.filter((name) => !stages.some((stage) => stage.name === name));
@@ -45,8 +53,11 @@ if (values.help) console.log(help);
 else if (unknown.length > 0) {
   console.error(`npm test: there is no stage ${unknown.join(', ')}\n\n${help}`);
   process.exitCode = 2;
-} else
-  process.exitCode = await test(stages.filter(({ name }) => positionals.length === 0 || positionals.includes(name)));
+} else {
+  const named = (name: string) => positionals.includes(name);
+  const wanted = stages.filter(({ name, isSlow }) => (positionals.length > 0 ? named(name) : !isSlow || values.all));
+  process.exitCode = await test(wanted);
+}
 
 async function test(wanted: readonly Stage[]): Promise<number> {
   const dir = await mkdtemp(join(tmpdir(), 'interlink-test-'));
@@ -55,7 +66,7 @@ async function test(wanted: readonly Stage[]): Promise<number> {
   const total = { passed: 0, failed: 0 };
   try {
     for (const stage of wanted) {
-      if (stage.name === 'e2e') {
+      if (stage.isEndToEnd && !stopEngine) {
         await step('building the Kubernetes control plane (minutes the first time, then cached)', () =>
           ensureKubeAll(),
         );
@@ -70,6 +81,8 @@ async function test(wanted: readonly Stage[]): Promise<number> {
     await stopEngine?.();
     await rm(dir, { recursive: true, force: true });
   }
+  const left = stages.filter((stage) => stage.isSlow && !wanted.includes(stage)).map(({ name }) => name);
+  if (left.length > 0) console.log(`\nleft to npm run test:all: ${left.join(', ')} (the suites in e2e/slow)`);
   console.log(`\n${total.passed} passed, ${total.failed} failed`);
   return total.failed === 0 ? 0 : 1;
 }
@@ -79,7 +92,7 @@ async function runStage(stage: Stage, report: string): Promise<{ passed: number;
   console.log(`\n=== ${stage.name}`);
   const started = performance.now();
   const argv = stage.isJest ? [...stage.argv, '--json', `--outputFile=${report}`] : stage.argv;
-  const code = await run(argv, join(root, stage.cwd ?? '.'), stage.isJest === true);
+  const code = await run(argv, join(root, stage.cwd ?? '.'), stage);
   console.log(
     `=== ${stage.name}: ${code === 0 ? 'passed' : 'FAILED'} in ${((performance.now() - started) / 1000).toFixed(0)} s`,
   );
@@ -95,12 +108,13 @@ async function readCounts(report: string): Promise<{ passed: number; failed: num
   return { passed: numPassedTests, failed: numFailedTests + numRuntimeErrorTestSuites };
 }
 
-async function run(argv: readonly string[], cwd: string, isJest: boolean): Promise<number> {
+async function run(argv: readonly string[], cwd: string, { isJest = false, env: more = {} }: Stage): Promise<number> {
   const [command = '', ...args] = argv;
   const env = {
     ...process.env,
     NX_DAEMON: 'false',
     NX_NO_CLOUD: 'true',
+    ...more,
     ...(isJest ? { NODE_OPTIONS: '--experimental-vm-modules --no-warnings' } : {}),
   };
   // jest's JSON goes to its file; what people read goes to stderr already.

@@ -1,4 +1,5 @@
 import type { ContractClient } from '@interlink/contract';
+import { saysAnything } from '../site/classic-poll.ts';
 import type { SiteLink } from '../site/site-link.ts';
 import { siteAnnotation } from './accept.ts';
 import { lostStatus } from './local-status.ts';
@@ -31,8 +32,8 @@ export class LostJobs {
     tracked.unknownSince ??= now();
     const left = tracked.unknownSince + lostAfter - now();
     if (left > 0) return left;
-    const [answer] = await api.status([tracked.ref], { owner, signal });
-    if (answer !== undefined) {
+    const [answer] = await api.status([link.isClassic ? pod : tracked.ref], { owner, signal });
+    if (answer !== undefined && (answer.phase !== undefined || saysAnything(answer))) {
       await writer.status(tracked, answer, signal);
       return undefined;
     }

@@ -80,6 +80,18 @@ export class PodController {
     else this.#stranger(status);
   }
 
+  /** A classic site, when asked, said nothing of a submitted pod. */
+  statusMissing(uid: string): void {
+    if (this.#tracked.has(uid)) this.#queue.add(uid);
+  }
+
+  /** Pods that the site has and that have not ended. */
+  submitted(): Pod[] {
+    return [...this.#tracked.values()].flatMap(({ pod, jobId }) =>
+      pod !== undefined && jobId !== undefined && !isTerminalPhase(pod.status?.phase) ? [pod] : [],
+    );
+  }
+
   /** What waited for the site may go on. */
   siteBack(): void {
     this.#queue.hurry();
@@ -100,6 +112,7 @@ export class PodController {
       this.#tracked.set(uid, trackPod(pod, this.#o.now(), pod.metadata.annotations?.[jobIdAnnotation]));
     } else if (known.pod === undefined || isNewer(pod, known.pod)) {
       known.pod = pod;
+      known.lastPod = pod;
     }
     this.#queue.add(uid);
   }
@@ -196,6 +209,8 @@ export class PodController {
 
 const trackedOrphan = {
   pod: undefined,
+  lastPod: undefined,
+  createSent: false,
   jobId: undefined,
   submittedHere: false,
   deletedWithin: undefined,

@@ -1,6 +1,7 @@
-import { InterlinkError, isCode, type ContractClient, type Pod } from '@interlink/contract';
+import { InterlinkError, isCode, type ContractClient, type CreateRequest, type Pod } from '@interlink/contract';
 import type { KubeClient } from '@interlink/kube';
 import { MissingReference } from '@interlink/pod-model';
+import { saysAnything } from '../site/classic-poll.ts';
 import type { SiteLink } from '../site/site-link.ts';
 import { acceptPatch, siteAnnotation } from './accept.ts';
 import { buildCreateRequest } from './create-request.ts';
@@ -17,6 +18,8 @@ export interface SubmitterOptions {
   readonly link: SiteLink;
   readonly owner: string;
   readonly nodeName: string;
+  /** When this vk-node began, ms since the epoch. */
+  readonly startedAt: number;
 }
 
 /** A reason to try again later that the pod itself shows; the queue adds the back-off. */
@@ -49,18 +52,32 @@ export class Submitter {
         notBefore: tracked.seenAt,
         signal,
       });
-      const reply = await this.#o.api.create(request, { owner: this.#o.owner, signal });
-      tracked.jobId = reply.PodJID;
+      const jobId = (await this.#adopt(tracked, pod, signal)) ?? (await this.#create(tracked, request, signal));
+      tracked.jobId = jobId;
       tracked.submittedHere = true;
-      this.#o.writer.event(
-        pod,
-        'Submitted',
-        `submitted as job ${reply.PodJID} at site ${this.#o.link.site ?? 'unknown'}`,
-      );
+      this.#o.writer.event(pod, 'Submitted', `submitted as job ${jobId} at site ${this.#o.link.site ?? 'unknown'}`);
     } catch (thrown) {
       if (signal.aborted) throw thrown;
       await this.#failed(tracked, pod, thrown, signal);
     }
+  }
+
+  async #create(tracked: TrackedPod, request: CreateRequest, signal: AbortSignal): Promise<string> {
+    tracked.createSent = true;
+    return (await this.#o.api.create(request, { owner: this.#o.owner, signal })).PodJID;
+  }
+
+  /**
+   * Ours takes a create that was sent before as the same one. A classic plugin would start a second job, so it is asked
+   * first whenever an earlier create may have reached it: by us, or by the vk-node before us.
+   */
+  async #adopt(tracked: TrackedPod, pod: Pod, signal: AbortSignal): Promise<string | undefined> {
+    const { api, link, owner, startedAt } = this.#o;
+    const mayBeThere = tracked.createSent || Date.parse(pod.metadata.creationTimestamp ?? '') < startedAt;
+    if (!link.isClassic || !mayBeThere) return undefined;
+    const [answer] = await api.status([pod], { owner, signal });
+    if (answer === undefined || (answer.JID === '' && !saysAnything(answer))) return undefined;
+    return answer.JID === '' ? pod.metadata.uid : answer.JID;
   }
 
   /** The one patch on acceptance; nothing when the pod has it already. */

@@ -1,5 +1,6 @@
-import type { ContractClient, Pod, PodStatus } from '@interlink/contract';
+import type { ContractClient, Pod, PodRef, PodStatus } from '@interlink/contract';
 import { isTerminalPhase } from '@interlink/pod-model';
+import { saysAnything } from '../site/classic-poll.ts';
 import type { SiteLink } from '../site/site-link.ts';
 import { lostStatus } from './local-status.ts';
 import type { PodWriter } from './pod-writer.ts';
@@ -40,11 +41,9 @@ export class Terminator {
 
   async #deleteAtSite(tracked: TrackedPod, graceSeconds: number, signal: AbortSignal): Promise<void> {
     if (tracked.deletedWithin !== undefined && tracked.deletedWithin <= graceSeconds) return;
-    const { metadata } = tracked.ref;
-    await this.#o.api.delete(
-      { metadata: { ...metadata, deletionGracePeriodSeconds: graceSeconds } },
-      { owner: this.#o.owner, signal },
-    );
+    const ref = this.#asTheSiteWantsIt(tracked);
+    const metadata = { ...ref.metadata, deletionGracePeriodSeconds: graceSeconds };
+    await this.#o.api.delete({ ...ref, metadata }, { owner: this.#o.owner, signal });
     tracked.deletedWithin = graceSeconds;
   }
 
@@ -57,8 +56,12 @@ export class Terminator {
       lostStatus(pod, 'Deleted', 'the pod was deleted; its site has no record of how it ended', new Date());
     if (isTerminalPhase(pod.status?.phase)) return lost();
     // Not in the snapshot: never submitted, or over and buried, which the tombstone can still tell.
-    const [answer] = await this.#o.api.status([tracked.ref], { owner: this.#o.owner, signal });
-    if (answer === undefined) return lost();
+    const [answer] = await this.#o.api.status([this.#asTheSiteWantsIt(tracked)], { owner: this.#o.owner, signal });
+    if (answer === undefined || (answer.phase === undefined && !saysAnything(answer))) return lost();
     return isTerminalPhase(answer.phase) ? answer : undefined;
+  }
+
+  #asTheSiteWantsIt({ ref, lastPod }: TrackedPod): PodRef {
+    return this.#o.link.isClassic ? (lastPod ?? ref) : ref;
   }
 }

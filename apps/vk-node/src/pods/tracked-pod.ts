@@ -5,12 +5,16 @@ export interface TrackedPod {
   /** As the informer or our own last write has it; undefined once the cluster has it no more. */
   pod: Pod | undefined;
   readonly ref: PodRef;
+  /** The last that was seen of it, also when it is gone: a classic plugin wants whole pods. */
+  lastPod: Pod | undefined;
   /** When we saw it first, ms since the epoch. */
   readonly seenAt: number;
   /** The site's job, once a create was answered. */
   jobId: string | undefined;
   /** The site has taken a create in this life of vk-node (the annotation tells of earlier ones). */
   submittedHere: boolean;
+  /** A create was sent in this life, whatever became of it. */
+  createSent: boolean;
   /** The shortest grace period that the site has accepted a delete with, in seconds. */
   deletedWithin: number | undefined;
   /** Since when the site has not known the job, ms since the epoch. */
@@ -23,9 +27,11 @@ export function trackPod(pod: Pod, now: number, jobId: string | undefined): Trac
   return {
     pod,
     ref: refOf(pod),
+    lastPod: pod,
     seenAt: now,
     jobId,
     submittedHere: false,
+    createSent: false,
     deletedWithin: undefined,
     unknownSince: undefined,
     refused: false,

@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   InterlinkError,
+  isCode,
   type Capabilities,
   type ContractClient,
+  type Pod,
   type PodStatus,
   type SiteEvent,
 } from '@interlink/contract';
 import type { Logger } from '@interlink/service-kit';
+import { pollClassic } from './classic-poll.ts';
 
 export type LinkState =
   | { readonly state: 'starting' }
@@ -19,12 +22,18 @@ export interface LinkHandlers {
   /** The site's state is known whole: a pod that has no status now is not there. */
   readonly snapshot: () => void;
   readonly state: (state: LinkState) => void;
+  /** A classic plugin, when asked, said nothing of this pod. */
+  readonly missing: (uid: string) => void;
 }
 
 export interface SiteLinkOptions {
   readonly client: ContractClient;
   readonly owner: string;
   readonly handlers: LinkHandlers;
+  /** The pods that a classic plugin has to be asked for: submitted, and not ended. */
+  readonly submitted: () => Pod[];
+  /** Between two looks at a classic plugin, ms. */
+  readonly classicPollMs: number;
   readonly log: Logger;
 }
 
@@ -33,6 +42,8 @@ interface Connection {
   synced: boolean;
 }
 
+/** A classic plugin does not say its name. */
+const classicSite = 'classic';
 const minRetryMs = 100;
 const maxRetryMs = 10_000;
 
@@ -42,6 +53,7 @@ export class SiteLink {
   readonly #statuses = new Map<string, PodStatus>();
   #state: LinkState = { state: 'starting' };
   #capabilities: Capabilities | undefined;
+  #isClassic = false;
   #site: string | undefined;
   #cursor: string | undefined;
   /** Since the last snapshot nothing was missed, so absence means absence. */
@@ -58,6 +70,11 @@ export class SiteLink {
   /** What the site could do when it was last asked. */
   get capabilities(): Capabilities | undefined {
     return this.#capabilities;
+  }
+
+  /** The site is one of interLink's plugins: core endpoints only, no events. */
+  get isClassic(): boolean {
+    return this.#isClassic;
   }
 
   /** The site that answered last. */
@@ -100,11 +117,41 @@ export class SiteLink {
   }
 
   async #follow(signal: AbortSignal, onLine: () => void): Promise<void> {
+    const { client, owner } = this.#o;
     const connection: Connection = { seen: new Set(), synced: false };
-    this.#capabilities = await this.#o.client.capabilities({ owner: this.#o.owner, signal });
-    for await (const event of this.#o.client.events(this.#cursor, { owner: this.#o.owner, signal })) {
+    try {
+      this.#capabilities = await client.capabilities({ owner, signal });
+      this.#isClassic = false;
+    } catch (error) {
+      if (!isCode(error, 'NotFound')) throw error;
+      this.#capabilities = undefined;
+      this.#isClassic = true;
+      return this.#poll(signal, onLine);
+    }
+    for await (const event of client.events(this.#cursor, { owner, signal })) {
       onLine();
       this.#take(event, connection);
+    }
+  }
+
+  async #poll(signal: AbortSignal, onAnswer: () => void): Promise<void> {
+    const { client, owner, handlers, submitted, classicPollMs } = this.#o;
+    while (!signal.aborted) {
+      await client.ping({ owner, signal });
+      const { statuses, missing } = await pollClassic(client, submitted(), { owner, signal });
+      onAnswer();
+      this.#whole = true;
+      this.#site = classicSite;
+      this.#enter({ state: 'up', site: classicSite });
+      for (const status of statuses) {
+        this.#statuses.set(status.UID, status);
+        handlers.status(status.UID, status);
+      }
+      for (const uid of missing) {
+        this.#statuses.delete(uid);
+        handlers.missing(uid);
+      }
+      await sleep(classicPollMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
