@@ -15,6 +15,8 @@ export const project = (displayName, rootDir, testMatch) => ({
 });
 
 export default {
+  // Generous: what is slow here is a machine that is busy with something else.
+  testTimeout: 30_000,
   projects: [
     ...folders
       .filter((folder) => existsSync(`${folder}/src`))

@@ -2,6 +2,7 @@ import { bindApi, openApiDocument, servicePaths } from '@interlink/contract';
 import { createServiceApp, ownerOf, runService, startServer } from '@interlink/service-kit';
 import manifest from '../package.json' with { type: 'json' };
 import { configSchema } from './config.ts';
+import { fromInterlink } from './interlink-config.ts';
 import { createRelay } from './relay.ts';
 import { connectSidecar } from './sidecar-client.ts';
 
@@ -11,6 +12,8 @@ await runService({
   description:
     'The gateway between the virtual kubelets and the sidecar of a site: knows who may call, keeps no state.',
   schema: configSchema,
+  translate: fromInterlink,
+  configVariables: ['INTERLINKCONFIGPATH'],
   start: async ({ listen, sidecar, bodyLimit }, { name, version, log, metrics, signal }) => {
     const client = await connectSidecar(sidecar, metrics.clientObserver('sidecar'));
     const server = `${name}/${version}`;

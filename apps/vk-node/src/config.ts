@@ -50,7 +50,8 @@ export const configSchema = z.strictObject({
   classicPoll: duration.default(5_000),
   /** How long a job that the site does not know any more may stay unknown before its pod is Failed. */
   lostAfter: duration.default(60_000),
-  listen: listenSchema,
+  /** Where /healthz, /readyz and /metrics are answered; default: nowhere. */
+  listen: listenSchema.optional(),
   log: logSchema,
 });
 

@@ -43,7 +43,7 @@ export async function startVirtualNode(config: Config, context: ServiceContext):
       leader.acting ? undefined : 'another vk-node acts for this node, or the API server cannot be reached',
     mount: () => undefined,
   });
-  const server = await startServer({ listen: config.listen, app, log, signal });
+  const server = await startServer({ listen: config.listen ?? [], app, log, signal });
   const stop = new AbortController();
   const life = AbortSignal.any([signal, stop.signal]);
   const lease = new LeaderLease({
@@ -64,6 +64,7 @@ export async function startVirtualNode(config: Config, context: ServiceContext):
     },
   });
   return {
+    work,
     async stop() {
       stop.abort();
       await work;
@@ -123,6 +124,7 @@ async function act(
       owner,
       nodeName,
       startedAt: Date.now(),
+      now: Date.now,
     }),
     terminator: new Terminator({ api, writer, link, owner }),
     lostJobs: new LostJobs({ api, link, writer, owner, lostAfter: config.lostAfter, now: Date.now }),

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import type { Translate } from './config-aliases.ts';
 import { ConfigError, loadConfig } from './config.ts';
 import { createLogger, type LogConfig } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -18,6 +19,8 @@ export interface ServiceContext {
 }
 
 export interface RunningService {
+  /** Rejects when the service cannot go on: the process ends with exit code 1, and says why. */
+  readonly work?: Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -29,6 +32,10 @@ export interface Service<Config extends { log: LogConfig }> {
   readonly schema: z.ZodType<Config>;
   /** Environment variable -> key path that it replaces. */
   readonly envAliases?: Readonly<Record<string, string>>;
+  /** Understands another program's file and variables; each use is warned of on standard error. */
+  readonly translate?: Translate;
+  /** Environment variables that may name the file, beside ours. */
+  readonly configVariables?: readonly string[];
   /** How long `stop()` may take, in ms; default 20 s. */
   readonly drainMs?: number;
   start(config: Config, context: ServiceContext): Promise<RunningService>;
@@ -50,7 +57,7 @@ function readConfig<Config extends { log: LogConfig }>(
   args: string[],
   env: NodeJS.ProcessEnv,
 ): Config | undefined {
-  const { name, version, schema, envAliases = {} } = service;
+  const { name, version, schema, envAliases = {}, translate, configVariables = [] } = service;
   try {
     const { values } = parseArgs({ args, options });
     if (values.help) return say(helpText(service));
@@ -58,11 +65,12 @@ function readConfig<Config extends { log: LogConfig }>(
     if (values['print-config-schema']) {
       return say(JSON.stringify(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), null, 2));
     }
-    const file = values.config ?? env[configVariable];
+    const file = values.config ?? [configVariable, ...configVariables].map((variable) => env[variable]).find(Boolean);
     if (file === undefined || file === '') {
       return refuse(`${name}: no configuration named: use --config FILE or ${configVariable} (see ${name} --help)`);
     }
-    const config = loadConfig({ file, schema, env, envAliases });
+    const onWarning = (line: string) => process.stderr.write(`warning: ${line}\n`);
+    const config = loadConfig({ file, schema, env, envAliases, translate, onWarning });
     return values.check ? say(`${file}: ok`) : config;
   } catch (thrown) {
     if (thrown instanceof ConfigError) return refuse(thrown.message);
@@ -125,7 +133,13 @@ async function live<Config extends { log: LogConfig }>(service: Service<Config>,
   }
   if (!stopping.aborted) {
     log.info('started');
-    await stopped;
+    try {
+      await Promise.race([stopped, running.work?.then(() => stopped) ?? stopped]);
+    } catch (thrown) {
+      log.fatal({ err: thrown }, 'cannot go on');
+      process.stderr.write(`${name}: cannot go on: ${startFailure(thrown)}\n`);
+      return process.exit(exitCodes.failed);
+    }
   }
   const code = await drain(running, drainMs, log);
   log.info('stopped');

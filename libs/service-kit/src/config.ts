@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parse, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
+import { applyAliases, type Translate } from './config-aliases.ts';
 import { problemsOf } from './config-problems.ts';
 import { errnoOf, startFailure } from './start-error.ts';
 
@@ -22,6 +23,9 @@ export interface ConfigSource<T> {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Environment variable -> key path (`sidecar.endpoint`) that it replaces. */
   readonly envAliases?: Readonly<Record<string, string>>;
+  /** Understands another program's file and variables. */
+  readonly translate?: Translate | undefined;
+  readonly onWarning?: ((line: string) => void) | undefined;
 }
 
 const maxFileBytes = 4 * 1024 * 1024;
@@ -30,7 +34,8 @@ const maxFileBytes = 4 * 1024 * 1024;
  * Reads and checks a YAML file. An empty file counts as an empty map: the defaults, or the list of what is missing.
  * @throws ConfigError with all problems at once.
  */
-export function loadConfig<T>({ file, schema, env = {}, envAliases = {} }: ConfigSource<T>): T {
+export function loadConfig<T>(source: ConfigSource<T>): T {
+  const { file, schema, env = {}, envAliases = {}, translate, onWarning = () => undefined } = source;
   const lines = new LineCounter();
   const document = parseDocument(readText(file), { lineCounter: lines, prettyErrors: false });
   const at = (offset: number) => {
@@ -44,20 +49,27 @@ export function loadConfig<T>({ file, schema, env = {}, envAliases = {} }: Confi
     const text = env[name];
     return text === undefined || text === '' ? [] : [{ name, path: path.split('.'), value: scalar(text) }];
   });
-  const data = fromEnv.reduce<unknown>(
-    (tree, { path, value }) => withValue(tree, path, value),
-    plain(document, file) ?? {},
-  );
+  const translated = applyAliases(plain(document, file) ?? {}, env, translate);
+  const whereIs = (key: string) =>
+    document.has(key) ? `${at(offsetOf(document, [key]))} ${key}` : `environment ${key}`;
+  for (const { from, what } of translated.warnings) onWarning(`${whereIs(from)}: ${what}`);
+  const data = fromEnv.reduce<unknown>((tree, { path, value }) => withValue(tree, path, value), translated.data);
 
   const parsed = schema.safeParse(data);
   if (parsed.success) return parsed.data;
   throw new ConfigError(
     problemsOf(parsed.error, schema, data).map(({ path, what }) => {
       const variable = fromEnv.find((entry) => entry.path.every((key, index) => key === path[index]));
+      const alias = translated.aliases.find((entry) => isWithin(path, entry.path.split('.')));
+      if (alias !== undefined) return `${whereIs(alias.from)} (here ${keyPath(path)}): ${what}`;
       const where = variable === undefined ? at(offsetOf(document, path)) : `environment ${variable.name}`;
       return path.length === 0 ? `${where} ${what}` : `${where} ${keyPath(path)}: ${what}`;
     }),
   );
+}
+
+function isWithin(path: readonly PropertyKey[], of: readonly string[]): boolean {
+  return path.every((key, index) => of[index] === undefined || of[index] === String(key));
 }
 
 function readText(file: string): string {

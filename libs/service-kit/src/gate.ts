@@ -29,8 +29,12 @@ export async function createGate(listener: ListenerConfig, log: Logger): Promise
   };
 }
 
+/** In `clients`: whoever the CA has signed. */
+export const anySan = '*';
+
 /** Whether a certificate carries exactly this `DNS:`, `URI:` or `IP:` name; wildcards and the CN do not count. */
 export function hasSan(certificate: X509Certificate, san: string): boolean {
+  if (san === anySan) return true;
   const value = san.slice(san.indexOf(':') + 1);
   if (san.startsWith('DNS:')) {
     return certificate.checkHost(value, { subject: 'never', wildcards: false }) !== undefined;

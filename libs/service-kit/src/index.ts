@@ -1,5 +1,6 @@
 export { authenticate, callerOf, ownerOf, type Caller } from './caller.ts';
 export { runService, type RunningService, type Service, type ServiceContext } from './cli.ts';
+export type { Alias, Translate, Translation } from './config-aliases.ts';
 export { ConfigError, loadConfig, type ConfigSource } from './config.ts';
 export { absolutePath, byteSize, duration, endpoint, parseEndpoint, type Endpoint } from './config-values.ts';
 export { listenSchema, type ListenerConfig } from './listen.ts';
@@ -8,5 +9,5 @@ export { createMetrics, type ClientObserver, type Metrics } from './metrics.ts';
 export { fileStamp, readPrivateFile, readPublicFile } from './private-file.ts';
 export { startServer, type RunningServer, type ServerConfig } from './server.ts';
 export { createServiceApp, type ServiceAppOptions } from './service-app.ts';
-export { StartError } from './start-error.ts';
+export { StartError, startFailure } from './start-error.ts';
 export type { Logger } from 'pino';

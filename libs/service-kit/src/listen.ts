@@ -13,7 +13,12 @@ const keySchema = z.strictObject({ name, keyFile: absolutePath, owners, defaultO
 
 const clientSchema = z.strictObject({
   name,
-  san: z.string().refine(isSan, 'must be DNS:host, URI:uri or IP:address, as in the client certificate'),
+  san: z
+    .string()
+    .refine(
+      isSan,
+      'must be DNS:host, URI:uri or IP:address, as in the client certificate, or "*" for any that the CA has signed',
+    ),
   owners,
   defaultOwner: owner.optional(),
 });
@@ -97,6 +102,7 @@ function isOwner(text: string): boolean {
 }
 
 function isSan(text: string): boolean {
+  if (text === '*') return true;
   const [, kind, value] = /^(DNS|URI|IP):(\S+)$/.exec(text) ?? [];
   return value !== undefined && (kind !== 'IP' || isIP(value) !== 0);
 }

@@ -208,6 +208,7 @@ export class PodController {
 }
 
 const trackedOrphan = {
+  readAfter: 0,
   pod: undefined,
   lastPod: undefined,
   createSent: false,

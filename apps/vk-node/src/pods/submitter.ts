@@ -18,6 +18,7 @@ export interface SubmitterOptions {
   readonly link: SiteLink;
   readonly owner: string;
   readonly nodeName: string;
+  readonly now: () => number;
   /** When this vk-node began, ms since the epoch. */
   readonly startedAt: number;
 }
@@ -49,7 +50,7 @@ export class Submitter {
         reader: this.#o.reader,
         nodeName: this.#o.nodeName,
         siteExpands: this.#o.link.capabilities?.features.expandEnv ?? false,
-        notBefore: tracked.seenAt,
+        notBefore: tracked.readAfter,
         signal,
       });
       const jobId = (await this.#adopt(tracked, pod, signal)) ?? (await this.#create(tracked, request, signal));
@@ -145,6 +146,7 @@ export class Submitter {
       this.#o.writer.event(pod, 'Waiting', `${reason}: ${message}`);
       await this.#o.writer.status(tracked, waitingStatus(pod, reason, message), signal);
     }
+    tracked.readAfter = this.#o.now();
     if (then === 'again') throw new StillWaiting(`${reason}: ${message}`);
     tracked.refused = true;
   }

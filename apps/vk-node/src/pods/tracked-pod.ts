@@ -9,6 +9,8 @@ export interface TrackedPod {
   lastPod: Pod | undefined;
   /** When we saw it first, ms since the epoch. */
   readonly seenAt: number;
+  /** What the pod names in the cluster must have been read after this, ms since the epoch: moves on with each wait. */
+  readAfter: number;
   /** The site's job, once a create was answered. */
   jobId: string | undefined;
   /** The site has taken a create in this life of vk-node (the annotation tells of earlier ones). */
@@ -29,6 +31,7 @@ export function trackPod(pod: Pod, now: number, jobId: string | undefined): Trac
     ref: refOf(pod),
     lastPod: pod,
     seenAt: now,
+    readAfter: now,
     jobId,
     submittedHere: false,
     createSent: false,
