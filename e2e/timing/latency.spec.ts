@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { waitFor } from '@interlink/testbed';
 import { z } from 'zod';
-import { containersOf, createPod, startWorld, type World } from './support/world.ts';
+import { containersOf, createPod, startWorld, type World } from '../support/world.ts';
 
 const count = 50;
 /** Between two ends. */
@@ -19,7 +19,7 @@ describe("from the engine's FinishedAt to the status in a watch of another proce
   afterAll(() => world.stop());
 
   it(`takes under 100 ms at the median, over ${count} pods that end ${spacingMs} ms apart`, async () => {
-    const script = fileURLToPath(new URL('support/watch-ends.ts', import.meta.url));
+    const script = fileURLToPath(new URL('../support/watch-ends.ts', import.meta.url));
     const watcher = spawn(process.execPath, [script, world.cluster.kubeconfig, world.chain.nodeName], {
       env: { ...process.env, NODE_OPTIONS: '' },
       stdio: ['ignore', 'pipe', 'inherit'],

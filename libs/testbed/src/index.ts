@@ -4,8 +4,11 @@ export type { CertificateFiles } from './control-plane/certificate-authority.ts'
 export { type Cluster, type KubectlOptions, useCluster } from './control-plane/cluster.ts';
 export { type ControlPlane, type ControlPlaneOptions, startControlPlane } from './control-plane/control-plane.ts';
 export { ensureKubeAll } from './control-plane/kube-all.ts';
+export { type AppImage, buildAppImages } from './docker/app-images.ts';
 export { ensureBusybox, type MadeImage } from './docker/busybox-image.ts';
 export { ensureEngine, type Engine, type EngineOptions } from './docker/engine.ts';
+export { createFilledVolume, type VolumeFile } from './docker/filled-volume.ts';
+export { type ImageFile, imageFiles } from './docker/image-files.ts';
 export { ensureSandboxImage } from './docker/sandbox-image.ts';
 export { freePorts } from './ports.ts';
 export { type ExitStatus, type ManagedProcess, type ProcessOptions, startProcess } from './process.ts';
@@ -23,3 +26,4 @@ export {
 } from './chain.ts';
 export { Service, type ServiceOptions } from './service.ts';
 export { removeSite } from './site-leftovers.ts';
+export { ensureSchemathesis } from './schemathesis.ts';

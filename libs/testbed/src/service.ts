@@ -29,10 +29,12 @@ export class Service {
   readonly socketPath: string;
   readonly logFile: string;
   readonly #o: ServiceOptions;
+  readonly #listen: Record<string, unknown>[];
   #process: ManagedProcess | undefined;
 
   constructor(options: ServiceOptions) {
     this.#o = options;
+    this.#listen = [...(options.listen ?? [])];
     this.name = options.name ?? options.app;
     this.socketPath = join(options.dir, `${this.name}.sock`);
     this.logFile = join(options.dir, `${this.name}.log`);
@@ -46,14 +48,19 @@ export class Service {
     return this.#process?.pid;
   }
 
+  /** One more listener, from the next start on. */
+  listenAlso(listener: Record<string, unknown>): void {
+    this.#listen.push(listener);
+  }
+
   /** Returns when it answers /healthz. `changes` replace keys of the config from now on. */
   async start(changes: Record<string, unknown> = {}): Promise<void> {
-    const { dir, app, main = join(root, 'apps', app, 'src', 'main.ts'), config, listen = [] } = this.#o;
+    const { dir, app, main = join(root, 'apps', app, 'src', 'main.ts'), config } = this.#o;
     Object.assign(config, changes);
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const configFile = join(dir, `${this.name}.yaml`);
     // JSON is YAML too.
-    const text = JSON.stringify({ ...config, listen: [{ address: this.endpoint }, ...listen] }, null, 2);
+    const text = JSON.stringify({ ...config, listen: [{ address: this.endpoint }, ...this.#listen] }, null, 2);
     await writeFile(configFile, text, { mode: 0o600 });
     this.#process = await startProcess({
       name: this.name,

@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 const help = `npm test [-- STAGE...]
 npm run test:all [-- STAGE...]
 
-Runs the stages lint, types, unit, sandbox and e2e, or those that are named; test:all also the stage slow. What the end-to-end stage needs (a
+Runs the stages lint, types, unit, sandbox, e2e and timing, or those that are named; test:all also the stage slow. What the end-to-end stage needs (a
 Kubernetes control plane, a Docker engine, images) is built, installed and started first, and stopped afterwards.`;
 
 interface Stage {
@@ -28,14 +28,15 @@ interface Stage {
 }
 
 const jest = ['jest', '--config'];
-const e2e = [...jest, 'jest.e2e.config.mjs', '--runInBand'];
+const e2e = [...jest, 'jest.e2e.config.mjs'];
 const stages: readonly Stage[] = [
   { name: 'lint', argv: ['npm', 'run', '--silent', 'lint'] },
   { name: 'types', argv: ['npm', 'run', '--silent', 'typecheck'] },
   { name: 'unit', argv: [...jest, 'jest.config.mjs'], isJest: true },
   { name: 'sandbox', argv: ['go', 'test', './...'], cwd: 'apps/docker-sidecar/sandbox' },
   { name: 'e2e', argv: e2e, isJest: true, isEndToEnd: true },
-  { name: 'slow', argv: e2e, isJest: true, isEndToEnd: true, isSlow: true, env: { INTERLINK_TEST_SLOW: '1' } },
+  { name: 'timing', argv: e2e, isJest: true, isEndToEnd: true, env: { INTERLINK_E2E: 'timing' } },
+  { name: 'slow', argv: e2e, isJest: true, isEndToEnd: true, isSlow: true, env: { INTERLINK_E2E: 'slow' } },
 ];
 
 const resultSchema = z.looseObject({
