@@ -163,10 +163,16 @@ async function act(
     link: () => link.state,
     log,
   });
+  const done = new AbortController();
+  const writingEvents = events.run(done.signal);
   try {
-    await Promise.all([node.run(leading), link.run(leading), pods.run(leading), events.run(leading)]);
+    await Promise.all([node.run(leading), link.run(leading), pods.run(leading)]);
   } finally {
     await kubelet.stop();
+    // After the others: what they had to say at the end is written too.
+    await events.flush();
+    done.abort();
+    await writingEvents;
   }
 }
 

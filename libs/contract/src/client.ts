@@ -16,7 +16,7 @@ import {
 } from './core.ts';
 import { InterlinkError } from './errors.ts';
 import { capabilitiesSchema, type Capabilities, type SiteEvent, type UpdateRequest } from './extensions.ts';
-import { ownerHeader, sessionHeader } from './headers.ts';
+import { ownerHeader, sessionHeader, sessionOf } from './headers.ts';
 import { readEvents } from './ndjson.ts';
 import type { PodRef } from './pod.ts';
 import { routes, type Leg, type RouteName } from './routes.ts';
@@ -127,9 +127,9 @@ export class ContractClient {
   async #text(route: RouteName, body: unknown, call: ClientCall): Promise<string> {
     const timeout = AbortSignal.timeout(this.#options.timeoutMs ?? defaultTimeoutMs);
     const signal = call.signal ? AbortSignal.any([call.signal, timeout]) : timeout;
-    return this.#observed(route, async () => {
+    return this.#observed(route, call, async (session) => {
       const { status, data } = await this.#http.request<string>({
-        ...(await this.#config(route, body, call)),
+        ...(await this.#config(route, body, { ...call, session })),
         responseType: 'text',
         transformResponse: (text: string) => text,
         signal,
@@ -140,12 +140,12 @@ export class ContractClient {
   }
 
   async #stream(route: RouteName, extra: AxiosRequestConfig, body: unknown, call: ClientCall): Promise<Readable> {
-    return this.#observed(route, async () => {
+    return this.#observed(route, call, async (session) => {
       const headersDue = new AbortController();
       const timer = setTimeout(() => headersDue.abort(), this.#options.timeoutMs ?? defaultTimeoutMs);
       try {
         const { status, data } = await this.#http.request<Readable>({
-          ...(await this.#config(route, body, call)),
+          ...(await this.#config(route, body, { ...call, session })),
           ...extra,
           responseType: 'stream',
           // Not Infinity: any limit has axios wrap the stream so that a hang-up waits for the peer's next byte.
@@ -177,13 +177,15 @@ export class ContractClient {
     };
   }
 
-  async #observed<T>(route: RouteName, run: () => Promise<T>): Promise<T> {
+  async #observed<T>(route: RouteName, call: ClientCall, run: (session: string) => Promise<T>): Promise<T> {
     const start = performance.now();
+    const session = call.session ?? sessionOf(undefined);
     let outcome = 'ok';
     try {
-      return await run();
+      return await run(session);
     } catch (thrown) {
       const error = this.#sort(thrown);
+      error.session = session;
       outcome = error.code;
       throw error;
     } finally {

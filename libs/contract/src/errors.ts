@@ -33,6 +33,8 @@ export type ErrorBody = z.infer<typeof errorBodySchema>;
 export class InterlinkError extends Error {
   readonly code: ErrorCode;
   readonly field: string | undefined;
+  /** The session id of the call that failed, set by the client: it stands in the logs of every hop. */
+  session: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: { field?: string | undefined; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });

@@ -3,6 +3,7 @@ import type { Leg } from './routes.ts';
 
 const metadata = { name: 'p', namespace: 'n', uid: 'u' };
 const pod = { metadata, spec: { containers: [{ name: 'c' }] } };
+const deep = JSON.stringify({ pod }).replace('"spec":{', `"spec":{"x":${'['.repeat(500)}${']'.repeat(500)},`);
 const servers = new Map<Leg, ContractServer>();
 
 beforeAll(async () => {
@@ -36,6 +37,7 @@ describe.each<Leg>(['api', 'sidecar'])('the %s', (leg) => {
     ['JSON that is no object', '"pod"', 400, /body: /],
     ['the wrong shape', JSON.stringify({ pod: { ...pod, spec: { containers: [{ name: 7 }] } } }), 400, /name: /],
     ['two pods', JSON.stringify([{ pod }, { pod }]), 400, undefined],
+    ['a field of endless depth', deep, 400, /nested/],
     ['too much', JSON.stringify({ pod, 'x-pad': 'x'.repeat(bodyLimit) }), 413, undefined],
   ])('refuses a create with %s', async (_, body, status, message) => {
     const before = at(leg).handlers.calls.length;

@@ -135,7 +135,22 @@ function contextOf(request: Request, response: Response, options: BindOptions): 
   };
 }
 
+/** Far more than any Pod has, far less than what overflows the stack of whoever walks or writes it later. */
+const maxDepth = 200;
+
+function isTooDeep(body: unknown): boolean {
+  let level = [body];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > maxDepth) return true;
+    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []));
+  }
+  return false;
+}
+
 function parseBody<T>(schema: z.ZodType<T>, request: Request): T {
+  if (isTooDeep(request.body)) {
+    throw new InterlinkError('Malformed', `the body of ${request.path} is nested more than ${maxDepth} deep`);
+  }
   const parsed = schema.safeParse(request.body);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];

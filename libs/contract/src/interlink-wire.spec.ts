@@ -91,7 +91,8 @@ describe.each<[Leg, Wire[]]>([
   beforeAll(async () => (server = await new ContractServer(leg).start()));
   afterAll(() => server.stop());
 
-  it.each(requests)('%s %s', async (method, path, body, headers, expected) => {
+  it.each(requests)('%s %s', async (...row) => {
+    const [method, path, body, headers, expected] = row;
     const text = body === undefined ? undefined : JSON.stringify(body);
     const answer = await server.send(method, path, text, { ...headers, Authorization: 'Bearer x' });
     expect(answer.status).toBe(200);

@@ -48,6 +48,7 @@ export function errorFields(thrown: unknown, depth = 0): unknown {
     type: thrown.name,
     ...(code === undefined ? {} : { code }),
     ...(thrown instanceof InterlinkError && thrown.field !== undefined ? { field: thrown.field } : {}),
+    ...(thrown instanceof InterlinkError && thrown.session !== undefined ? { session: thrown.session } : {}),
     message: maskText(thrown.message),
     ...(depth === 0 && !(thrown instanceof InterlinkError) ? { stack: maskText(thrown.stack ?? '') } : {}),
     ...(thrown.cause === undefined || depth >= maxCauses ? {} : { cause: errorFields(thrown.cause, depth + 1) }),

@@ -5,41 +5,16 @@ import type { Logger } from '@interlink/service-kit';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
 import type { LinkState } from '../site/site-link.ts';
-import { nodeConditions, nodeLabels, nodeResources, nodeTaints, taintId, type NodeCondition } from './node-object.ts';
+import { nodeConditions, nodeLabels, nodeResources, nodeTaints, taintId } from './node-object.ts';
+import {
+  metadataPatch,
+  nodeSchema,
+  nodeStatusPatch,
+  taintsAnnotation,
+  type KubeNode,
+  type WantedStatus,
+} from './node-patch.ts';
 
-const text = z.string().nullish();
-const nodeSchema = z.looseObject({
-  metadata: z.looseObject({
-    name: z.string(),
-    uid: z.string(),
-    resourceVersion: z.string(),
-    labels: z.record(z.string(), z.string()).nullish(),
-    annotations: z.record(z.string(), z.string()).nullish(),
-  }),
-  spec: z
-    .looseObject({ taints: z.array(z.looseObject({ key: z.string(), value: text, effect: z.string() })).nullish() })
-    .default({}),
-  status: z
-    .looseObject({
-      conditions: z
-        .array(
-          z.looseObject({
-            type: z.string(),
-            status: z.string(),
-            reason: text,
-            message: text,
-            lastTransitionTime: text,
-          }),
-        )
-        .nullish(),
-    })
-    .default({}),
-});
-
-type KubeNode = z.infer<typeof nodeSchema>;
-
-/** Which taints we have set, so that those of others (cordon, cloud) are never touched. */
-const taintsAnnotation = 'interlink.eu/taints';
 const leaseRenewMs = 10_000;
 const retryMs = 1_000;
 
@@ -110,9 +85,9 @@ export class NodeController {
     const { client, node } = this.#o;
     const known = this.#reflector.store.get(undefined, node.name) ?? (await this.#create(signal));
     const path = `/api/v1/nodes/${node.name}`;
-    const meta = this.#metadataPatch(known);
+    const meta = metadataPatch(known, nodeLabels(node), nodeTaints(node, this.#ping, this.#o.link()));
     if (meta) await client.patch({ path, type: 'merge', body: meta, signal, schema: z.unknown() });
-    const status = this.#statusPatch(known);
+    const status = nodeStatusPatch(known, this.#wantedStatus());
     if (status)
       await client.patch({ path: `${path}/status`, type: 'strategic', body: { status }, signal, schema: z.unknown() });
   }
@@ -138,48 +113,17 @@ export class NodeController {
     }
   }
 
-  #metadataPatch(known: KubeNode): object | undefined {
-    const { node, link } = this.#o;
-    const labels = Object.entries(nodeLabels(node)).filter(([key, value]) => known.metadata.labels?.[key] !== value);
-    const ours = nodeTaints(node, this.#ping, link());
-    const set = new Set((known.metadata.annotations?.[taintsAnnotation] ?? '').split(','));
-    const wanted = new Set(ours.map(taintId));
-    const present = known.spec.taints ?? [];
-    const others = present.filter((taint) => !set.has(taintId(id(taint))) && !wanted.has(taintId(id(taint))));
-    const taints = [...others, ...ours];
-    const ids = (list: readonly { key: string; value?: string | null | undefined; effect: string }[]) =>
-      list
-        .map(({ key, value, effect }) => `${key}=${value ?? ''}:${effect}`)
-        .sort()
-        .join();
-    const annotation = ours.map(taintId).join(',');
-    const sameTaints = ids(taints) === ids(present);
-    if (labels.length === 0 && sameTaints && known.metadata.annotations?.[taintsAnnotation] === annotation)
-      return undefined;
-    return {
-      metadata: { labels: Object.fromEntries(labels), annotations: { [taintsAnnotation]: annotation } },
-      ...(sameTaints ? {} : { spec: { taints } }),
-    };
-  }
-
-  #statusPatch(known: KubeNode): object | undefined {
-    const { node, link, address, version, kubeletPort } = this.#o;
+  #wantedStatus(): WantedStatus {
+    const { node, address, kubeletPort, version, link } = this.#o;
     const resources = nodeResources(node, this.#ping);
-    const status = {
-      capacity: resources,
-      allocatable: resources,
-      addresses: [
-        { type: 'InternalIP', address },
-        { type: 'Hostname', address: node.name },
-      ],
-      daemonEndpoints: { kubeletEndpoint: { Port: kubeletPort() } },
-      nodeInfo: { ...unknownNodeInfo, kubeletVersion: `v${version}-interlink` },
+    return {
+      name: node.name,
+      resources,
+      conditions: nodeConditions(link()),
+      address,
+      kubeletPort: kubeletPort(),
+      version,
     };
-    const conditions = changedConditions(nodeConditions(link()), known.status.conditions ?? []);
-    const gone = Object.keys({ ...record(known.status['capacity']) }).filter((name) => resources[name] === undefined);
-    if (gone.length === 0 && conditions.length === 0 && contains(known.status, status)) return undefined;
-    const dropped = Object.fromEntries(gone.map((name) => [name, null]));
-    return { ...status, capacity: { ...resources, ...dropped }, allocatable: { ...resources, ...dropped }, conditions };
   }
 
   async #leaseLoop(signal: AbortSignal): Promise<void> {
@@ -209,54 +153,4 @@ export class NodeController {
       await sleep(pause, undefined, { signal }).catch(() => undefined);
     }
   }
-}
-
-/** All fields are mandatory, and none means anything for a node that is not a machine. */
-const unknownNodeInfo = {
-  architecture: 'virtual-kubelet',
-  bootID: '',
-  containerRuntimeVersion: '',
-  kernelVersion: '',
-  kubeProxyVersion: '',
-  machineID: '',
-  operatingSystem: 'linux',
-  osImage: 'Interlink',
-  systemUUID: '',
-};
-
-function id({ key, effect }: { key: string; effect: string }): { key: string; effect: string } {
-  return { key, effect };
-}
-
-function changedConditions(
-  wanted: readonly NodeCondition[],
-  known: NonNullable<KubeNode['status']['conditions']>,
-): object[] {
-  const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
-  return wanted.flatMap((condition) => {
-    const old = known.find(({ type }) => type === condition.type);
-    const { status, reason, message } = condition;
-    if (old?.status === status && old.reason === reason && old.message === message) return [];
-    return [
-      {
-        ...condition,
-        lastHeartbeatTime: now,
-        lastTransitionTime: old?.status === status ? (old.lastTransitionTime ?? now) : now,
-      },
-    ];
-  });
-}
-
-function record(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
-}
-
-/** Whether everything in `part` stands in `whole` already. */
-function contains(whole: unknown, part: unknown): boolean {
-  if (typeof part !== 'object' || part === null) return whole === part || (part === '' && whole === undefined);
-  if (Array.isArray(part))
-    return (
-      Array.isArray(whole) && part.length === whole.length && part.every((item, index) => contains(whole[index], item))
-    );
-  return Object.entries(part).every(([key, value]) => contains(record(whole)[key], value));
 }

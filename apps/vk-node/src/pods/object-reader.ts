@@ -16,11 +16,11 @@ const maxKept = 2_000;
  * it: a read that began after a pod was seen is fresh enough for that pod.
  */
 export class ObjectReader {
-  readonly #client: KubeClient;
+  readonly #client: Pick<KubeClient, 'get'>;
   readonly #reads = new Map<string, Read<unknown>>();
   readonly #now: () => number;
 
-  constructor(client: KubeClient, now: () => number = Date.now) {
+  constructor(client: Pick<KubeClient, 'get'>, now: () => number = Date.now) {
     this.#client = client;
     this.#now = now;
   }

@@ -27,14 +27,14 @@ export interface LinkHandlers {
 }
 
 export interface SiteLinkOptions {
-  readonly client: ContractClient;
+  readonly client: Pick<ContractClient, 'capabilities' | 'events' | 'ping' | 'status'>;
   readonly owner: string;
   readonly handlers: LinkHandlers;
   /** The pods that a classic plugin has to be asked for: submitted, and not ended. */
   readonly submitted: () => Pod[];
   /** Between two looks at a classic plugin, ms. */
   readonly classicPollMs: number;
-  readonly log: Logger;
+  readonly log: Pick<Logger, 'warn'>;
 }
 
 interface Connection {
@@ -119,17 +119,28 @@ export class SiteLink {
   async #follow(signal: AbortSignal, onLine: () => void): Promise<void> {
     const { client, owner } = this.#o;
     const connection: Connection = { seen: new Set(), synced: false };
-    try {
+    let areCapabilitiesKnown = false;
+    const learnCapabilities = async () => {
       this.#capabilities = await client.capabilities({ owner, signal });
       this.#isClassic = false;
+      areCapabilitiesKnown = true;
+    };
+    try {
+      await learnCapabilities();
     } catch (error) {
-      if (!isCode(error, 'NotFound')) throw error;
-      this.#capabilities = undefined;
-      this.#isClassic = true;
-      return this.#poll(signal, onLine);
+      if (isCode(error, 'NotFound')) {
+        this.#capabilities = undefined;
+        this.#isClassic = true;
+        return this.#poll(signal, onLine);
+      }
+      // A site that is away cannot tell, and the event stream will say so; an API that is away has no stream either.
+      if (!isCode(error, 'Unavailable')) throw error;
     }
     for await (const event of client.events(this.#cursor, { owner, signal })) {
       onLine();
+      // What comes back may be another version.
+      if (event.type === 'siteDown') areCapabilitiesKnown = false;
+      if (event.type === 'synced' && !areCapabilitiesKnown) await learnCapabilities();
       this.#take(event, connection);
     }
   }
