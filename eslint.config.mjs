@@ -5,6 +5,7 @@ import ts from 'typescript-eslint';
 /** Which library may use which: the arrows of the architecture, and no others (README, "Where code lives"). */
 const arrows = {
   'lib:contract': [],
+  'lib:conformance': ['lib:contract'],
   'lib:pod-model': ['lib:contract'],
   'lib:service-kit': ['lib:contract'],
   'lib:sidecar-kit': ['lib:contract', 'lib:pod-model', 'lib:service-kit'],

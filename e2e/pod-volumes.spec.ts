@@ -1,31 +1,11 @@
 import type { Pod } from '@interlink/contract';
 import { z } from 'zod';
 import { base64, createObjects } from './support/cluster-objects.ts';
+import { file, files, list, type File } from './support/folder-listing.ts';
 import { createPod, image, logs, podEnded, startWorld, type PodOptions, type World } from './support/world.ts';
 
 const binary = Uint8Array.from({ length: 256 }, (_, index) => 255 - index);
 const text = 'first $(LINE)\n"second"\n\ttab é 🚀\n';
-
-/** One line for each file of the folder: path, mode, content. */
-const list = (folder: string) =>
-  `cd ${folder} && find . -follow -type f ! -path '*/..*' | sort | while read f; do echo "$f $(stat -L -c %a $f) $(base64 -w 0 $f)"; done`;
-
-interface File {
-  readonly mode: string;
-  readonly content: Buffer;
-}
-
-function files(listing: string): Record<string, File> {
-  const lines = listing.split('\n').filter((line) => line.startsWith('./'));
-  return Object.fromEntries(
-    lines.map((line) => {
-      const [path = '', mode = '', content = ''] = line.split(' ');
-      return [path.slice(2), { mode, content: Buffer.from(content, 'base64') }];
-    }),
-  );
-}
-
-const file = (mode: string, content: string | Uint8Array): File => ({ mode, content: Buffer.from(content) });
 
 /** A pod with one volume, mounted at /v. */
 const onVolume = (name: string, script: string, volume: object, mount: object = {}): PodOptions => ({

@@ -32,7 +32,7 @@ const containerRules: Record<string, Rule> = {
   terminationMessagePath: only('/dev/termination-log'),
   terminationMessagePolicy: only('File'),
   ports: (value) => Array.isArray(value) && value.every((port) => isEmpty((port as { hostPort?: unknown }).hostPort)),
-  resources: 'ok',
+  resources: (value) => isEmpty((value as { claims?: unknown }).claims),
   // The one field of it whose false is not the default.
   securityContext: (value) => isEmpty(value) && Reflect.get(Object(value), 'allowPrivilegeEscalation') !== false,
 };

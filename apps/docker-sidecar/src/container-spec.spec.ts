@@ -127,8 +127,10 @@ describe('a container', () => {
 });
 
 describe('the sandbox', () => {
-  it('holds every volume and shows the name of the pod', () => {
-    const job = makeJob({ volumes: [{ name: 'a' }, { name: 'b', secret: { secretName: 's' } }] });
+  it('holds every volume that is mounted, and shows the name of the pod', () => {
+    const volumes = [{ name: 'a' }, { name: 'b', secret: { secretName: 's' } }, { name: 'unused' }];
+    const volumeMounts = ['a', 'b'].map((name) => ({ name, mountPath: `/${name}` }));
+    const job = makeJob({ containers: [{ name: 'main', image: 'i', volumeMounts }], volumes });
     const spec = sandboxSpec(job, 's', 'sandbox:1');
     expect(spec).toMatchObject({ Image: 'sandbox:1', Hostname: 'pod', HostConfig: { IpcMode: 'shareable' } });
     expect(spec.HostConfig?.Mounts?.map(({ Target }) => Target)).toEqual(['/volumes/a', '/volumes/b']);

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { InterlinkError, type LogRequest, type PingReply, type PodStatus } from '@interlink/contract';
 import type { Logger } from '@interlink/service-kit';
 import type { Backend, Job, Reporter } from '@interlink/sidecar-kit';
@@ -76,12 +77,11 @@ export class DockerBackend implements Backend {
       worker.facts.put(fact);
     worker.report();
     // Until the engine has none: a create of an earlier life of ours may still have been under way at the first look.
-    for (
-      let left = worker.facts.all().map(({ id }) => id);
-      left.length > 0;
-      left = await engine.list(site, job.id, signal)
-    ) {
+    let left = worker.facts.all().map(({ id }) => id);
+    for (let tries = 0; left.length > 0; tries++) {
+      if (tries > 0) await sleep(Math.min(5000, 50 * 2 ** tries) * (0.5 + Math.random()), undefined, { signal });
       await Promise.all(left.map((id) => this.#limit(() => engine.removeContainer(id, signal))));
+      left = await engine.list(site, job.id, signal);
     }
     const volumes = mountedVolumes(job.pod);
     await Promise.all(volumes.map(({ name }) => this.#limit(() => engine.removeVolume(volumeName(job, name), signal))));

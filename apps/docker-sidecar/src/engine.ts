@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { InterlinkError, isCode, type ErrorCode } from '@interlink/contract';
 import Docker from 'dockerode';
 import { z } from 'zod';
+import { sortError } from './engine-error.ts';
 import { label } from './labels.ts';
 import { toFact, type ContainerFact } from './facts.ts';
 
@@ -223,29 +224,4 @@ export class Engine {
 
 export function parseEngineEvent(line: string): EngineEvent {
   return eventSchema.parse(JSON.parse(line));
-}
-
-const engineErrorSchema = z.looseObject({
-  statusCode: z.number(),
-  json: z.looseObject({ message: z.string() }).nullish(),
-});
-
-function sortError(thrown: unknown): InterlinkError {
-  if (thrown instanceof InterlinkError) return thrown;
-  const answer = engineErrorSchema.safeParse(thrown);
-  const message =
-    (answer.success ? answer.data.json?.message : undefined) ??
-    (thrown instanceof Error ? thrown.message : String(thrown));
-  if (!answer.success) return new InterlinkError('Unavailable', `the Docker engine does not answer: ${message}`);
-  const { statusCode } = answer.data;
-  // 304: already started or stopped. 409: the name is taken, or a removal is under way.
-  const code =
-    statusCode === 404
-      ? 'NotFound'
-      : statusCode === 409 || statusCode === 304
-        ? 'Gone'
-        : statusCode < 500
-          ? 'Invalid'
-          : 'Internal';
-  return new InterlinkError(code, message);
 }

@@ -102,13 +102,13 @@ describe('init containers', () => {
   const init = (fields: Partial<ContainerFact>) => makeFact({ role: 'init', name: 'i1', ...fields });
 
   it.each<[string, ContainerFact[], string, string, PodPhase, boolean]>([
-    ['not there', [], 'waiting:ContainerCreating', 'waiting:PodInitializing', 'Pending', false],
+    ['not there', [], 'waiting:PodInitializing', 'waiting:PodInitializing', 'Pending', false],
     ['running', [init({})], 'running', 'waiting:PodInitializing', 'Pending', false],
     [
       'done',
       [init(exited(0, { role: 'init', name: 'i1' }))],
       '0:Completed',
-      'waiting:ContainerCreating',
+      'waiting:PodInitializing',
       'Pending',
       true,
     ],

@@ -1,5 +1,4 @@
-import { InterlinkError, isCode } from '@interlink/contract';
-import type { PodStatus } from '@interlink/contract';
+import { InterlinkError, isCode, type PodStatus } from '@interlink/contract';
 import type { Logger } from '@interlink/service-kit';
 import type { Job } from '@interlink/sidecar-kit';
 import type { LimitFunction } from 'p-limit';
@@ -134,6 +133,8 @@ export class PodWorker {
   async #prepare(signal: AbortSignal): Promise<void> {
     const { engine, limit, site, sandboxImage, images } = this.#c;
     await limit(async () => {
+      // Deleted while it waited for its turn: there is nothing to make any more.
+      if (this.#stop.signal.aborted) return;
       try {
         let sandbox = this.facts.sandbox;
         if (sandbox === undefined) {

@@ -1,6 +1,7 @@
 import { errorCatalogue } from '@interlink/contract';
 import { z } from 'zod';
 import { check, Failure, show } from './check.ts';
+import { parseJson } from './parse-json.ts';
 import type { Answer } from './peer.ts';
 
 const codes = Object.keys(errorCatalogue) as [keyof typeof errorCatalogue, ...(keyof typeof errorCatalogue)[]];
@@ -20,11 +21,13 @@ export function ok(answer: Answer, what: string): string {
 
 /** The answer's JSON, checked against a schema of the contract. */
 export function json<T>(answer: Answer, schema: z.ZodType<T>, what: string): T {
-  const parsed = schema.safeParse(parse(ok(answer, what)));
+  const parsed = schema.safeParse(parseJson(ok(answer, what)));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const where = issue?.path.map(String).join('.') || 'body';
-  throw new Failure(`${what}: the answer is not as the contract says: ${where}: ${issue?.message}: ${show(answer.text)}`);
+  throw new Failure(
+    `${what}: the answer is not as the contract says: ${where}: ${issue?.message}: ${show(answer.text)}`,
+  );
 }
 
 /** A refusal in the contract's form; with a code if it must be that one, else any 4xx of the catalogue. */
@@ -33,7 +36,7 @@ export function refused(answer: Answer, what: string, code?: ErrorBody['code']):
   const wanted = code === undefined ? '4xx' : String(errorCatalogue[code].status);
   const fits = code === undefined ? status >= 400 && status < 500 : status === errorCatalogue[code].status;
   check(fits, `${what}: expected ${wanted}, got ${status} ${show(text)}`);
-  const body = errorBodySchema.safeParse(parse(text));
+  const body = errorBodySchema.safeParse(parseJson(text));
   check(body.success, `${what}: the body of an error must be {code, message}, got ${show(text)}`);
   check(
     errorCatalogue[body.data.code].status === status,
@@ -41,12 +44,4 @@ export function refused(answer: Answer, what: string, code?: ErrorBody['code']):
   );
   check(code === undefined || body.data.code === code, `${what}: expected code ${code}, got ${body.data.code}`);
   return body.data;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -13,9 +13,10 @@ import {
 } from '@interlink/contract';
 import { z } from 'zod';
 import { json, ok } from './answer.ts';
-import { check, Failure, show } from './check.ts';
+import { check, Failure, same, show } from './check.ts';
 import type { CreatedPods } from './created-pods.ts';
 import { EventReader } from './event-reader.ts';
+import { logBody } from './log-body.ts';
 import type { Answer, Peer, PeerRequest } from './peer.ts';
 import { createBody, podRef, testPod, type TestPod, type TestPodOptions } from './test-pod.ts';
 
@@ -31,6 +32,19 @@ export interface Target {
   readonly capabilities: Capabilities | undefined;
 }
 
+/** What outlives a case: values that a later one may want too, and the pods made for them. */
+export interface Shared {
+  readonly made: Map<string, Promise<unknown>>;
+  readonly pods: CreatedPods;
+}
+
+export interface CaseRun {
+  readonly id: string;
+  readonly signal: AbortSignal;
+  readonly created: CreatedPods;
+  readonly shared: Shared;
+}
+
 export interface CallOptions {
   readonly owner?: string;
   readonly method?: string;
@@ -42,23 +56,15 @@ export class CaseContext {
   readonly target: Target;
   /** Ends at the case's deadline, or when the run is interrupted. */
   readonly signal: AbortSignal;
-  readonly #id: string;
-  readonly #created: CreatedPods;
-  readonly #shared: Map<string, Promise<unknown>>;
+  readonly #run: CaseRun;
   readonly #readers: EventReader[] = [];
-  #pods = 0;
   /** Shown beside a row that passed. */
   note: string | undefined;
 
-  constructor(
-    target: Target,
-    run: { id: string; signal: AbortSignal; created: CreatedPods; shared: Map<string, Promise<unknown>> },
-  ) {
+  constructor(target: Target, run: CaseRun) {
     this.target = target;
     this.signal = run.signal;
-    this.#id = run.id;
-    this.#created = run.created;
-    this.#shared = run.shared;
+    this.#run = run;
   }
 
   /** Hangs up what is still open. */
@@ -67,13 +73,19 @@ export class CaseContext {
   }
 
   /** Made by the first case that wants it and kept for the others of the run, which saves a slow site many jobs. */
-  async shared<T>(key: string, make: () => Promise<T>): Promise<T> {
-    const made = this.#shared.get(key) ?? make();
-    this.#shared.set(key, made);
-    return (await made.catch((error: unknown) => {
-      this.#shared.delete(key);
+  async shared<T>(key: string, make: (context: CaseContext) => Promise<T>): Promise<T> {
+    const { shared } = this.#run;
+    const create = () =>
+      make(new CaseContext(this.target, { ...this.#run, id: `shared.${key}`, created: shared.pods }));
+    const made = shared.made.get(key) ?? create();
+    shared.made.set(key, made);
+    try {
+      return (await made) as T;
+    } catch (error) {
+      // The next case shall try for itself.
+      shared.made.delete(key);
       throw error;
-    })) as T;
+    }
   }
 
   request(route: RouteName, body: string | undefined, options: CallOptions = {}): PeerRequest {
@@ -85,7 +97,7 @@ export class CaseContext {
       headers: {
         ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
         [ownerHeader]: owner,
-        [sessionHeader]: `conformance-${this.#id}`,
+        [sessionHeader]: `conformance-${this.#run.id}`,
         ...headers,
       },
       ...(body === undefined ? {} : { body }),
@@ -107,12 +119,12 @@ export class CaseContext {
 
   /** A pod that the target has not heard of yet. */
   pod(options: TestPodOptions): TestPod {
-    return testPod(this.target.image, `${this.#id.replaceAll('.', '-')}-${++this.#pods}`, options);
+    return testPod(this.target.image, this.#run.id.replaceAll('.', '-'), options);
   }
 
   /** Sends a create and takes note of the pod for the clean-up. */
   async sendCreate(pod: TestPod, body: unknown = createBody(this.target.leg, pod), owner?: string): Promise<Answer> {
-    this.#created.add(pod, owner ?? this.target.owner);
+    this.#run.created.add(pod, owner ?? this.target.owner);
     return this.call('create', body, owner === undefined ? {} : { owner });
   }
 
@@ -173,21 +185,6 @@ export class CaseContext {
 
   /** That whatever was done before has not ended or blocked the target. */
   async alive(after: string): Promise<void> {
-    const answer = await this.call('status', [podRef(this.pod({ script: 'true' }))]);
-    check(answer.status === 200, `after ${after}: /status answers ${answer.status} ${show(answer.text)}`);
+    same(await this.statuses([this.pod({ script: 'true' })]), [], `after ${after}: status of an unknown pod`);
   }
-}
-
-const zeroTime = '0001-01-01T00:00:00Z';
-
-/** As interLink's virtual kubelet writes it: every option is there. */
-export function logBody(pod: TestPod, opts: Record<string, unknown> = {}, container = 'main'): Record<string, unknown> {
-  const defaults = { Tail: 0, Bytes: 0, Timestamps: false, Follow: false, Previous: false, SinceSeconds: 0 };
-  return {
-    Namespace: pod.namespace,
-    PodUID: pod.uid,
-    PodName: pod.name,
-    ContainerName: container,
-    Opts: { ...defaults, SinceTime: zeroTime, ...opts },
-  };
 }

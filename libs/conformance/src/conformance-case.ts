@@ -1,4 +1,4 @@
-import type { Capabilities, Leg } from '@interlink/contract';
+import type { Leg } from '@interlink/contract';
 import type { CaseContext } from './case-context.ts';
 
 export const profiles = ['core', 'extensions', 'classic'] as const;
@@ -19,7 +19,7 @@ export interface ConformanceCase {
   /** The only leg where it has a meaning; default both. */
   readonly leg?: Leg;
   /** Skipped where `/capabilities` says that the target has not got it. */
-  readonly needs?: keyof Capabilities['features'] & ('events' | 'expandEnv' | 'update');
+  readonly needs?: 'events' | 'expandEnv';
   run(context: CaseContext): Promise<void>;
 }
 

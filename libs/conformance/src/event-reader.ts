@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { eventSchema, type PodStatus, type SiteEvent } from '@interlink/contract';
 import { check, Failure, show } from './check.ts';
+import { parseJson } from './parse-json.ts';
 
 /** One reader of `/events`. It reads only while `until` waits: in between the target has to keep what it has to say. */
 export class EventReader {
@@ -33,7 +34,10 @@ export class EventReader {
   }
 
   async status(what: string, uid: string, holds: (status: PodStatus) => boolean): Promise<PodStatus> {
-    const event = await this.until(what, (line) => line.type === 'status' && line.status.UID === uid && holds(line.status));
+    const event = await this.until(
+      what,
+      (line) => line.type === 'status' && line.status.UID === uid && holds(line.status),
+    );
     check(event.type === 'status', what);
     return event.status;
   }
@@ -43,7 +47,7 @@ export class EventReader {
   }
 
   get lastCursor(): string | undefined {
-    return this.seen.flatMap((event) => ('cursor' in event ? [event.cursor] : [])).at(-1);
+    return this.seen.flatMap((event) => (event.type === 'siteDown' ? [] : [event.cursor])).at(-1);
   }
 
   /** Hangs up, as a lost connection does. */
@@ -54,7 +58,7 @@ export class EventReader {
   async #next(what: string): Promise<SiteEvent> {
     while (this.#lines.length === 0) await this.#read(what);
     const line = this.#lines.shift() ?? '';
-    const event = eventSchema.safeParse(parse(line));
+    const event = eventSchema.safeParse(parseJson(line));
     check(event.success, `an event line that is not as the contract says: ${show(line)}`);
     this.seen.push(event.data);
     return event.data;
@@ -74,13 +78,5 @@ export class EventReader {
 
   #last(): string {
     return show(this.seen.at(-1));
-  }
-}
-
-function parse(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
   }
 }

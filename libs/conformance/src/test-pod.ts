@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { Leg } from '@interlink/contract';
 import { zeroJobConfig } from './job-config.ts';
 
@@ -28,8 +28,9 @@ export interface TestPod {
 export const namespace = 'conformance';
 
 /** A pod as a virtual kubelet has it: with all that the kube-apiserver fills in, which is no reason to refuse it. */
-export function testPod(image: string, name: string, options: TestPodOptions): TestPod {
+export function testPod(image: string, prefix: string, options: TestPodOptions): TestPod {
   const { script, spec = {}, container = {}, uid = randomUUID() } = options;
+  const name = `${prefix}-${randomBytes(4).toString('hex')}`;
   const metadata = {
     name,
     namespace,
@@ -109,7 +110,11 @@ export function createBody(leg: Leg, { pod, options }: TestPod): JsonObject {
 
 function containersOf({ spec }: TestPod['pod']): JsonObject[] {
   const lists = [spec['initContainers'], spec['containers']];
-  return lists.flatMap((list): JsonObject[] => (Array.isArray(list) ? list : []));
+  return lists.flatMap((list) => (Array.isArray(list) ? list.filter(isObject) : []));
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null;
 }
 
 /** What identifies a pod, and nothing else of it. */

@@ -139,10 +139,12 @@ function contextOf(request: Request, response: Response, options: BindOptions): 
 const maxDepth = 200;
 
 function isTooDeep(body: unknown): boolean {
-  let level = [body];
+  let level: unknown[] = [body];
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > maxDepth) return true;
-    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []));
+    level = level.flatMap((value): unknown[] =>
+      typeof value === 'object' && value !== null ? Object.values(value) : [],
+    );
   }
   return false;
 }

@@ -105,8 +105,8 @@ it('breaks off, rather than ends, a log that is not whole', async () => {
 });
 
 it.each([
-  [new InterlinkError('NotFound', 'container "c" is not there'), 404, 'container "c" is not there'],
-  [new InterlinkError('Unavailable', 'site s is down'), 503, 'site s is down'],
+  [new InterlinkError('NotFound', 'container "c" is not there'), 400, 'container "c" is not there'],
+  [new InterlinkError('Unavailable', 'site s is down'), 500, 'site s is down'],
 ])('passes on %s', async (error, status, text) => {
   kubelet.logs = () => Promise.reject(error);
   expect(await ask(kubelet.port, logs, as(apiserver))).toMatchObject({ status, text });

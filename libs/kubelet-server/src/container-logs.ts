@@ -25,7 +25,10 @@ export function containerLogs(provider: KubeletProvider, log: Logger): RequestHa
 
     const session = sessionOf(request.headers[sessionHeader]);
     const signal = hangUpOf(response);
-    const stream = await provider.logs({ namespace, pod, uid: found.uid, container, options, session }, signal);
+    const asked = { namespace, pod, uid: found.uid, container, options, session };
+    const stream = await provider.logs(asked, signal).catch((error: unknown) => {
+      throw shownToUser(error);
+    });
     response.type('text/plain');
     // A quiet log may not have a byte for hours, and the client waits for the head of the answer.
     if (options.Follow) response.flushHeaders();
@@ -39,4 +42,10 @@ export function containerLogs(provider: KubeletProvider, log: Logger): RequestHa
       stream.destroy();
     });
   };
+}
+
+/** Of a kubelet's answers the API server relays the text of 400 and 500 alone; for any other it has words of its own. */
+function shownToUser(error: unknown): unknown {
+  if (!(error instanceof InterlinkError)) return error;
+  return new InterlinkError(error.retryable ? 'Internal' : 'Malformed', error.message, { cause: error });
 }

@@ -1,5 +1,5 @@
 import type { Server } from 'node:https';
-import { StartError, type Logger, type Metrics } from '@interlink/service-kit';
+import { StartError, startFailure, type Logger, type Metrics } from '@interlink/service-kit';
 import { createAdmission, type AdmissionOptions } from './admission.ts';
 import { createKubeletApp } from './kubelet-app.ts';
 import type { KubeletProvider } from './provider.ts';
@@ -54,8 +54,7 @@ async function bind(server: Server, host: string, port: number): Promise<number>
       });
     });
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new StartError(`the kubelet API cannot listen on ${host}:${port}: ${why}`, cause);
+    throw new StartError(`the kubelet API cannot listen on ${host}:${port}: ${startFailure(cause)}`, cause);
   }
   const address = server.address();
   return typeof address === 'object' && address !== null ? address.port : port;

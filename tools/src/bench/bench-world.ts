@@ -32,6 +32,8 @@ export interface BenchWorld {
 type Stops = (() => Promise<unknown>)[];
 
 const chainName = `bench-${process.pid}`;
+/** Of the pods of the bare client: no vk-node serves it. */
+export const rawNodeName = `${chainName}-raw`;
 
 /** Every part puts its end on `stops` as soon as it is there, so that a failure half-way leaves nothing behind. */
 export async function startBenchWorld(options: BenchOptions, dir: string, stops: Stops): Promise<BenchWorld> {
@@ -45,7 +47,7 @@ export async function startBenchWorld(options: BenchOptions, dir: string, stops:
   const namespace = await makeNamespace(cluster);
   stops.push(() => cluster.kubectl(['delete', 'namespace', namespace, '--wait=false']));
   const common = { cluster, nodeName: chainName, site: chainName };
-  stops.push(() => cluster.kubectl(['delete', 'node', chainName, '--ignore-not-found']));
+  stops.push(() => cluster.kubectl(['delete', 'node', chainName, rawNodeName, '--ignore-not-found']));
   if (options.backend === 'docker') {
     const engine = await ensureEngine();
     stops.push(() => engine.stop());

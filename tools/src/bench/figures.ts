@@ -1,6 +1,7 @@
 import type { Curve, Figure, Measured } from './figure.ts';
 import type { BenchOptions } from './options.ts';
 import { kubeRequestsOfPods, madeBetween, total, type RequestCounts } from './request-counts.ts';
+import type { Usages } from './snapshots.ts';
 import type { Created, Observed } from './stages.ts';
 import { cumulative, largest, percentile } from './statistics.ts';
 
@@ -85,17 +86,25 @@ function writes({ counts }: Observed, pods: number): Figure[] {
 }
 
 function processes({ usages }: Observed, pods: number): Figure[] {
-  const figures: Figure[] = [];
-  for (const [name, { cpuSeconds, peakBytes }] of usages.end) {
-    const start = usages.start.get(name)?.cpuSeconds ?? 0;
-    const running = usages.running.get(name)?.cpuSeconds ?? 0;
-    figures.push(
-      { group: 'CPU of a pod up to Running', name, unit: 'ms', value: ((running - start) * 1000) / pods },
-      { group: 'CPU of the whole run', name, unit: 's', value: cpuSeconds - start },
-      { group: 'peak memory (RSS)', name, unit: 'MB', value: peakBytes / 1e6 },
-    );
-  }
-  return figures.sort((one, other) => (one.group < other.group ? -1 : one.group > other.group ? 1 : 0));
+  const { start, running, end, rawStart, rawRunning } = usages;
+  const used = (group: string, before: Usages, after: Usages, names: Iterable<string>): Figure[] => {
+    const each = [...names].map((name) => {
+      const seconds = (after.get(name)?.cpuSeconds ?? NaN) - (before.get(name)?.cpuSeconds ?? NaN);
+      return { group, name, unit: 'ms/pod', value: (seconds * 1000) / pods };
+    });
+    return [...each, { group, name: 'sum', unit: 'ms/pod', value: each.reduce((sum, { value }) => sum + value, 0) }];
+  };
+  return [
+    ...used('CPU, a pod up to Running', start, running, running.keys()),
+    ...used('CPU, the same writes by one bare client', rawStart, rawRunning, rawRunning.keys()),
+    ...used('CPU, two pods from create to delete, and the idle time', start, end, end.keys()),
+    ...[...end].map(([name, { peakBytes }]) => ({
+      group: 'peak memory (RSS)',
+      name,
+      unit: 'MB',
+      value: peakBytes / 1e6,
+    })),
+  ];
 }
 
 function curves({ created, ended, deleted, raw }: Observed): Curve[] {

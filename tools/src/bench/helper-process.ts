@@ -2,15 +2,15 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { z } from 'zod';
 
-const replySchema = z.union([z.object({ result: z.unknown() }), z.object({ error: z.string() })]);
+const replySchema = z.union([z.object({ error: z.string() }), z.object({ result: z.unknown().optional() })]);
 
 /** A process of the bench's own that does one thing at a time when asked. It ends with us: its channel closes. */
 export class HelperProcess {
-  readonly #name: string;
+  readonly name: string;
   readonly #child: ChildProcess;
 
   private constructor(name: string, child: ChildProcess) {
-    this.#name = name;
+    this.name = name;
     this.#child = child;
   }
 
@@ -29,19 +29,21 @@ export class HelperProcess {
   async ask<T>(request: object, schema: z.ZodType<T>, timeoutMs: number): Promise<T> {
     const done = new AbortController();
     const signal = AbortSignal.any([done.signal, AbortSignal.timeout(timeoutMs)]);
-    const answered = once(this.#child, 'message', { signal });
+    const answered: Promise<unknown[]> = once(this.#child, 'message', { signal });
     const died = once(this.#child, 'exit', { signal }).then(() => {
-      throw new Error(`the ${this.#name} ended before it had answered`);
+      throw new Error(`the ${this.name} ended before it had answered`);
     });
     try {
       this.#child.send(request);
       const [message] = await Promise.race([answered, died]);
       const reply = replySchema.parse(message);
-      if ('error' in reply) throw new Error(`${this.#name}: ${reply.error}`);
+      if ('error' in reply) throw new Error(`${this.name}: ${reply.error}`);
       return schema.parse(reply.result);
     } catch (error) {
       if (!signal.aborted) throw error;
-      throw new Error(`the ${this.#name} was not done with ${JSON.stringify(request)} in ${timeoutMs / 1000} s`);
+      throw new Error(`the ${this.name} was not done with ${JSON.stringify(request)} in ${timeoutMs / 1000} s`, {
+        cause: error,
+      });
     } finally {
       done.abort();
       await Promise.allSettled([answered, died]);

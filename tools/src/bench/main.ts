@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { step } from '@interlink/testbed';
-import { startBenchWorld } from './bench-world.ts';
+import { rawNodeName, startBenchWorld } from './bench-world.ts';
 import type { Measured } from './figure.ts';
 import { measure } from './figures.ts';
 import { HelperProcess } from './helper-process.ts';
@@ -104,10 +104,10 @@ async function measureIn(
     startRaw: () =>
       HelperProcess.start('bare client', new URL('raw-limit.ts', import.meta.url), {
         ...config,
-        nodeName: `${chain.nodeName}-raw`,
+        nodeName: rawNodeName,
       }),
     count: () => countRequests(chain),
-    use: () => lookAtProcesses(chain, driver.pid),
+    use: (helper) => lookAtProcesses(chain, helper),
   });
   return { kubernetes: await kubernetesVersion(cluster), measured: measure(seen, options) };
 }

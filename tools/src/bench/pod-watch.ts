@@ -71,8 +71,8 @@ export class PodWatch {
   }
 
   #of(step: Step): Map<string, number> {
-    let seen = this.#seen.get(step);
-    if (seen === undefined) this.#seen.set(step, (seen = new Map()));
+    const seen = this.#seen.get(step) ?? new Map<string, number>();
+    this.#seen.set(step, seen);
     return seen;
   }
 }

@@ -20,26 +20,37 @@ const client = await BareClient.open(kubeconfig);
 const pods = podsPath(namespace);
 const heartbeatMs = 10_000;
 
-serveParent(z.object({ batch: z.string(), count: z.number() }), async ({ batch, count }) => {
-  const end = new AbortController();
-  const alive = keepNodeAlive(end.signal);
-  try {
-    await alive.ready;
-    const startedAt = now();
-    const runningAt: number[] = [];
-    await inFlight(count, concurrency, async (index) => {
-      await bringToRunning(podName(batch, index));
-      runningAt[index] = now();
-    });
-    await inFlight(count, concurrency, async (index) => {
-      const path = `${pods}/${podName(batch, index)}`;
-      await client.send({ method: 'DELETE', path, body: { gracePeriodSeconds: 0 } });
-    });
-    return { startedAt, runningAt };
-  } finally {
-    end.abort();
-    await alive.ended;
-    await client.send({ method: 'DELETE', path: `/api/v1/nodes/${nodeName}` });
+const end = new AbortController();
+let alive: ReturnType<typeof keepNodeAlive> | undefined;
+const batch = z.object({ batch: z.string(), count: z.number() });
+const requestSchema = z.discriminatedUnion('do', [
+  z.object({ do: z.literal('prepare') }),
+  batch.extend({ do: z.literal('create') }),
+  batch.extend({ do: z.literal('delete') }),
+]);
+
+serveParent(requestSchema, async (request) => {
+  switch (request.do) {
+    case 'prepare':
+      alive = keepNodeAlive(end.signal);
+      return alive.ready;
+    case 'create': {
+      const startedAt = now();
+      const runningAt: number[] = [];
+      await inFlight(request.count, concurrency, async (index) => {
+        await bringToRunning(podName(request.batch, index));
+        runningAt[index] = now();
+      });
+      return { startedAt, runningAt };
+    }
+    case 'delete':
+      await inFlight(request.count, concurrency, async (index) => {
+        const path = `${pods}/${podName(request.batch, index)}`;
+        await client.send({ method: 'DELETE', path, body: { gracePeriodSeconds: 0 } });
+      });
+      end.abort();
+      await alive?.ended;
+      return client.send({ method: 'DELETE', path: `/api/v1/nodes/${nodeName}` });
   }
 });
 

@@ -13,12 +13,12 @@ export async function countRequests({ vkNode, api, sidecar }: Chain): Promise<Co
 /** What each process has used so far, by name; the control plane's only where we started it. */
 export type Usages = ReadonlyMap<string, Usage>;
 
-export async function lookAtProcesses(chain: Chain, driverPid: number): Promise<Usages> {
+export async function lookAtProcesses(chain: Chain, helper: { name: string; pid: number }): Promise<Usages> {
   const pids: [string, number | undefined][] = [
     ['vk-node', chain.vkNode.pid],
     ['interlink-api', chain.api.pid],
     [chain.sidecar.name, chain.sidecar.pid],
-    ['driver', driverPid],
+    [helper.name, helper.pid],
     ['kube-apiserver', await childCalled('kube-apiserver')],
     ['etcd', await childCalled('etcd')],
   ];

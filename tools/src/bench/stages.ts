@@ -26,7 +26,7 @@ export interface Observed {
   readonly deletedAfterEnd: Deleted;
   readonly raw: z.infer<typeof rawSchema>;
   readonly counts: Record<'start' | 'idle' | 'idled' | 'deleted' | 'ended', Counts>;
-  readonly usages: Record<'start' | 'running' | 'end', Usages>;
+  readonly usages: Record<'start' | 'running' | 'end' | 'rawStart' | 'rawRunning', Usages>;
 }
 
 export interface StageContext {
@@ -35,7 +35,7 @@ export interface StageContext {
   readonly driver: HelperProcess;
   readonly startRaw: () => Promise<HelperProcess>;
   readonly count: () => Promise<Counts>;
-  readonly use: () => Promise<Usages>;
+  readonly use: (helper: HelperProcess) => Promise<Usages>;
 }
 
 const singles = 20;
@@ -64,9 +64,9 @@ export async function runStages({ options, world, driver, startRaw, count, use }
   await sleep(settleMs);
 
   const countsAtStart = await count();
-  const usagesAtStart = await use();
+  const usagesAtStart = await use(driver);
   const created = await create('run');
-  const usagesRunning = await use();
+  const usagesRunning = await use(driver);
   await sleep(settleMs);
   const countsBeforeIdle = await count();
   await step(`counting requests for ${idleSeconds} s while all idle`, () => sleep(idleSeconds * 1000));
@@ -84,12 +84,17 @@ export async function runStages({ options, world, driver, startRaw, count, use }
   await sleep(settleMs);
   const countsEnded = await count();
   const deletedAfterEnd = await remove('end', 'that have ended');
-  const usagesAtEnd = await use();
+  const usagesAtEnd = await use(driver);
   await step('stopping the chain', () => world.chain.stop());
-  const raw = await step(`${pods} pods to Running by one bare client`, async () => {
+  const bare = await step(`${pods} pods to Running by one bare client`, async () => {
     const helper = await startRaw();
     try {
-      return await helper.ask({ batch: 'raw', count: pods }, rawSchema, timeoutMs);
+      await helper.ask({ do: 'prepare' }, z.unknown(), timeoutMs);
+      const rawStart = await use(helper);
+      const raw = await helper.ask({ do: 'create', batch: 'raw', count: pods }, rawSchema, timeoutMs);
+      const rawRunning = await use(helper);
+      await helper.ask({ do: 'delete', batch: 'raw', count: pods }, z.unknown(), timeoutMs);
+      return { raw, rawStart, rawRunning };
     } finally {
       await helper.stop();
     }
@@ -101,7 +106,7 @@ export async function runStages({ options, world, driver, startRaw, count, use }
     createdAgain,
     ended,
     deletedAfterEnd,
-    raw,
+    raw: bare.raw,
     counts: {
       start: countsAtStart,
       idle: countsBeforeIdle,
@@ -109,6 +114,12 @@ export async function runStages({ options, world, driver, startRaw, count, use }
       deleted: countsDeleted,
       ended: countsEnded,
     },
-    usages: { start: usagesAtStart, running: usagesRunning, end: usagesAtEnd },
+    usages: {
+      start: usagesAtStart,
+      running: usagesRunning,
+      end: usagesAtEnd,
+      rawStart: bare.rawStart,
+      rawRunning: bare.rawRunning,
+    },
   };
 }

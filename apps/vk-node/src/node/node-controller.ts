@@ -100,7 +100,7 @@ export class NodeController {
       kind: 'Node',
       metadata: {
         name: node.name,
-        labels: nodeLabels(node),
+        labels: Object.fromEntries(Object.entries(nodeLabels(node)).filter(([, value]) => value !== '')),
         annotations: { [taintsAnnotation]: taints.map(taintId).join(',') },
       },
       spec: { providerID: `external:///${node.name}`, taints },

@@ -18,6 +18,7 @@ export interface NodeCondition {
 /** Tells the scheduler to keep new pods away while the site cannot be reached; running ones are left alone. */
 const siteUnavailableTaint: Taint = { key: 'interlink.eu/site-unavailable', value: 'true', effect: 'NoSchedule' };
 
+/** An empty value: the label is not to be there. */
 export function nodeLabels(node: Config['node']): Record<string, string> {
   const labels: Record<string, string> = {
     type: 'virtual-kubelet',
@@ -28,7 +29,7 @@ export function nodeLabels(node: Config['node']): Record<string, string> {
     'node.kubernetes.io/exclude-from-external-load-balancers': 'true',
     ...node.labels,
   };
-  return Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== ''));
+  return labels;
 }
 
 /** The taints that are ours to set: the config's, the site's, and one while the site is away. */

@@ -18,7 +18,12 @@ describe('the node object', () => {
   it('has built-in labels that the config replaces or removes', () => {
     const labels = nodeLabels(config);
     expect(labels).toMatchObject({ type: 'virtual-kubelet', 'kubernetes.io/os': 'virtual-kubelet', zone: 'a' });
-    expect(labels).not.toHaveProperty(['kubernetes.io/role']);
+    const known = node({
+      metadata: { name: 'vk', uid: 'u', resourceVersion: '1', labels: { 'kubernetes.io/role': 'agent' } },
+    });
+    expect(metadataPatch(known, labels, [])).toMatchObject({
+      metadata: { labels: { zone: 'a', 'kubernetes.io/role': null } },
+    });
   });
 
   it("takes the site's resources, any extended one too, where the config has none", () => {

@@ -41,7 +41,9 @@ export function metadataPatch(
   labelsWanted: Record<string, string>,
   ours: readonly Taint[],
 ): object | undefined {
-  const labels = Object.entries(labelsWanted).filter(([key, value]) => known.metadata.labels?.[key] !== value);
+  const labels = Object.entries(labelsWanted)
+    .filter(([key, value]) => (known.metadata.labels?.[key] ?? '') !== value)
+    .map(([key, value]) => [key, value === '' ? null : value] as const);
   const set = new Set((known.metadata.annotations?.[taintsAnnotation] ?? '').split(','));
   const wanted = new Set(ours.map(taintId));
   const present = known.spec.taints ?? [];

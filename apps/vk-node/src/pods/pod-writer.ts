@@ -1,6 +1,6 @@
 import { podSchema, type Pod, type PodStatus } from '@interlink/contract';
 import { isConflict, isNotFound, type EventRecorder, type KubeClient } from '@interlink/kube';
-import { statusPatch, toKubeStatus } from '@interlink/pod-model';
+import { statusPatch, toKubeStatus, type OwnPodStatus } from '@interlink/pod-model';
 import { isNewer, type TrackedPod } from './tracked-pod.ts';
 
 export type PodEventReason = 'Submitted' | 'Refused' | 'Waiting' | 'Lost';
@@ -15,16 +15,22 @@ export class PodWriter {
     this.#events = events;
   }
 
+  /**
+   * Failed before it ran, as the kubelet rejects a pod: no container has a state, or kubectl would show that of the
+   * containers instead of the reason.
+   */
+  async reject(tracked: TrackedPod, rejected: PodStatus, signal: AbortSignal): Promise<boolean> {
+    const { pod } = tracked;
+    if (pod === undefined) return false;
+    const own = toKubeStatus(pod, rejected, new Date());
+    return this.#writeStatus(tracked, pod, { ...own, containerStatuses: [], initContainerStatuses: [] }, signal);
+  }
+
   /** @returns whether the pod still exists. Writes nothing when the pod has that status already. */
   async status(tracked: TrackedPod, reported: PodStatus, signal: AbortSignal): Promise<boolean> {
     const { pod } = tracked;
     if (pod === undefined) return false;
-    const status = statusPatch(pod, toKubeStatus(pod, reported, new Date()));
-    if (status === undefined) return true;
-    const body = { metadata: { uid: pod.metadata.uid }, status };
-    return this.#ifExists(tracked, () =>
-      this.#client.patch({ path: `${pathOf(pod)}/status`, type: 'strategic', body, signal, schema: podSchema }),
-    );
+    return this.#writeStatus(tracked, pod, toKubeStatus(pod, reported, new Date()), signal);
   }
 
   async patch(tracked: TrackedPod, body: object, signal: AbortSignal): Promise<boolean> {
@@ -59,6 +65,16 @@ export class PodWriter {
     const { name, namespace, uid } = metadata;
     const type = reason === 'Submitted' ? 'Normal' : 'Warning';
     this.#events.event({ involved: { apiVersion: 'v1', kind: 'Pod', namespace, name, uid }, type, reason, message });
+  }
+
+  #writeStatus(tracked: TrackedPod, pod: Pod, next: OwnPodStatus, signal: AbortSignal): Promise<boolean> {
+    const status = statusPatch(pod, next);
+    if (status === undefined) return Promise.resolve(true);
+    const body = { metadata: { uid: pod.metadata.uid }, status };
+    const path = `${pathOf(pod)}/status`;
+    return this.#ifExists(tracked, () =>
+      this.#client.patch({ path, type: 'strategic', body, signal, schema: podSchema }),
+    );
   }
 
   async #ifExists(tracked: TrackedPod, write: () => Promise<Pod>): Promise<boolean> {

@@ -23,6 +23,8 @@ export interface SubmitterOptions {
   readonly startedAt: number;
 }
 
+const outages = new Set(['ApiUnavailable', 'SiteUnavailable', 'AccessDenied']);
+
 /** A reason to try again later that the pod itself shows; the queue adds the back-off. */
 export class StillWaiting extends Error {
   override readonly name = 'StillWaiting';
@@ -103,18 +105,10 @@ export class Submitter {
   /** Without the link nothing is sent: the pod says what is away. */
   async #siteMustBeUp(tracked: TrackedPod, pod: Pod, signal: AbortSignal): Promise<void> {
     const { state } = this.#o.link;
-    switch (state.state) {
-      case 'up':
-        return;
-      case 'starting':
-        throw new StillWaiting('the site has not answered yet');
-      case 'apiUnavailable':
-        return this.#wait(tracked, pod, 'ApiUnavailable', state.message, signal, 'again');
-      case 'siteUnavailable':
-        return this.#wait(tracked, pod, 'SiteUnavailable', state.message, signal, 'again');
-      case 'accessDenied':
-        return this.#wait(tracked, pod, 'AccessDenied', state.message, signal, 'again');
-    }
+    if (state.state === 'up') return;
+    if (state.state === 'starting') throw new StillWaiting('the site has not answered yet');
+    const reason = linkReasons[state.state];
+    await this.#wait(tracked, pod, reason, state.message, signal, 'again');
   }
 
   /**
@@ -126,11 +120,8 @@ export class Submitter {
     const { podReason: reason, message } = error;
     this.#o.writer.event(pod, 'Refused', message);
     const replaced = (pod.spec.restartPolicy ?? 'Always') === 'Always';
-    await this.#o.writer.status(
-      tracked,
-      replaced ? waitingStatus(pod, reason, message) : failedStatus(pod, reason, message),
-      signal,
-    );
+    if (replaced) await this.#o.writer.status(tracked, waitingStatus(pod, reason, message), signal);
+    else await this.#o.writer.reject(tracked, failedStatus(pod, reason, message), signal);
   }
 
   async #wait(
@@ -141,8 +132,10 @@ export class Submitter {
     signal: AbortSignal,
     then: 'again' | 'final',
   ): Promise<void> {
-    const shown = tracked.pod?.status?.containerStatuses?.[0]?.state?.waiting;
-    if (shown?.reason !== reason || shown.message !== message) {
+    const shown = shownWaiting(tracked);
+    // An outage words itself differently from one try to the next: no news, and every waiting pod would be written.
+    const known = shown?.reason === reason && (shown.message === message || outages.has(reason));
+    if (!known) {
       this.#o.writer.event(pod, 'Waiting', `${reason}: ${message}`);
       await this.#o.writer.status(tracked, waitingStatus(pod, reason, message), signal);
     }
@@ -150,6 +143,16 @@ export class Submitter {
     if (then === 'again') throw new StillWaiting(`${reason}: ${message}`);
     tracked.refused = true;
   }
+}
+
+const linkReasons = {
+  apiUnavailable: 'ApiUnavailable',
+  siteUnavailable: 'SiteUnavailable',
+  accessDenied: 'AccessDenied',
+} as const;
+
+function shownWaiting({ pod }: TrackedPod) {
+  return pod?.status?.containerStatuses?.[0]?.state?.waiting;
 }
 
 function ownedByDaemonSet(pod: Pod): boolean {
