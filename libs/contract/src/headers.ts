@@ -20,7 +20,7 @@ export function parseOwner(text: string): string {
   if (ownerShape.test(text)) return text;
   throw new InterlinkError(
     'Malformed',
-    `the header ${ownerHeader} must be CLUSTER-UID/NODE-NAME, at most 380 characters`,
+    `the header ${ownerHeader} must be CLUSTER-UID/NODE-NAME, at most 382 characters`,
   );
 }
 

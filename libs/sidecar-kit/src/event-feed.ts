@@ -108,6 +108,8 @@ export class EventFeed {
       }
     } finally {
       owned.readers.delete(reader);
+      // Whoever may ask for any owner could otherwise fill the memory with names.
+      if (owned.readers.size === 0 && owned.entries.size === 0) this.#owners.delete(owner);
     }
   }
 

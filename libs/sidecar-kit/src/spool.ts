@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InterlinkError } from '@interlink/contract';
 import { jobKey, jobRecordSchema, type JobRecord } from './job.ts';
@@ -18,6 +18,8 @@ export class Spool {
   static async open(folder: string): Promise<Spool> {
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 });
+      // One that was there may be open to others.
+      await chmod(folder, 0o700);
       return new Spool(folder);
     } catch (cause) {
       throw new InterlinkError(
