@@ -20,6 +20,7 @@ it('takes the rows after --only in any form', () => {
   const only = (...args: string[]) => parseArguments(['--socket', '/s', '--only', ...args])?.suite.only;
   expect(only('ping.alive', 'events')).toEqual(['ping.alive', 'events']);
   expect(only('ping.alive,events')).toEqual(['ping.alive', 'events']);
+  expect(only('core')).toEqual(['core']);
 });
 
 it('has defaults that fit most targets', () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { cases } from './cases/index.ts';
-import type { SuiteOptions } from './suite.ts';
+import { isNamed, type SuiteOptions } from './suite.ts';
 
 /** What the command line says is wrong about itself. */
 export class UsageError extends Error {
@@ -28,7 +28,7 @@ Usage: conformance (--url URL | --socket PATH) [options]
   --cert FILE          a client certificate, with its
   --key FILE           private key
   --owner OWNER        CLUSTER-UID/NODE-NAME for which pods are created (default a random one)
-  --only ID...         only these rows: ids or sections
+  --only ID...         only these rows: ids, sections, core or extensions
   --junit FILE         write the result as JUnit XML
   --json FILE          write the result as JSON
   --timeout SECONDS    for one row (default 60; more for a busy batch system)
@@ -106,7 +106,7 @@ function seconds(value: string): number {
 
 function rows(names: readonly string[]): string[] {
   const wanted = names.flatMap((name) => name.split(','));
-  const unknown = wanted.filter((name) => !cases.some(({ id, section }) => id === name || section === name));
+  const unknown = wanted.filter((name) => !cases.some((one) => isNamed(one, name)));
   if (unknown.length > 0) {
     const sections = [...new Set(cases.map(({ section }) => section))];
     throw new UsageError(`--only ${unknown.join(' ')}: no such row; the sections are ${sections.join(', ')}`);

@@ -19,7 +19,7 @@ export interface SuiteOptions extends PeerOptions {
   readonly image?: string;
   /** For whom the pods are created; default a random one. */
   readonly owner?: string;
-  /** Only these rows: ids or sections; default all of the profile. */
+  /** Only these rows: ids, sections, `core` or `extensions`; default all of the profile. */
   readonly only?: readonly string[];
   /** Deadline of one row in ms; default 60 s. A busy batch system needs more. */
   readonly timeoutMs?: number;
@@ -83,10 +83,14 @@ export async function runSuite(options: SuiteOptions): Promise<Result> {
   };
 }
 
-/** The rows that a run with these options would have. */
+/** The rows that a run with these options has. `only` may name ids, sections, `core` and `extensions`. */
 export function selectCases(profile: 'full' | 'classic', only?: readonly string[]): ConformanceCase[] {
   const inProfile = cases.filter((one) => (one.profile === 'classic') === (profile === 'classic'));
-  return inProfile.filter(({ id, section }) => only === undefined || only.includes(id) || only.includes(section));
+  return inProfile.filter((one) => only === undefined || only.some((name) => isNamed(one, name)));
+}
+
+export function isNamed({ id, section, profile }: ConformanceCase, name: string): boolean {
+  return name === id || name === section || name === profile;
 }
 
 interface CaseRun {

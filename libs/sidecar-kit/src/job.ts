@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import {
   configMapSchema,
   InterlinkError,
@@ -64,7 +64,7 @@ export interface Job {
 
 /** Jobs are keyed by (owner, UID): a UID alone could be claimed by another cluster. */
 export function jobKey(owner: string, uid: string): string {
-  return createHash('sha256').update(`${owner}\n${uid}`).digest('hex').slice(0, 32);
+  return hash('sha256', `${owner}\n${uid}`, 'hex').slice(0, 32);
 }
 
 export function toJob(record: JobRecord): Job | undefined {

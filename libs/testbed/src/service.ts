@@ -6,6 +6,9 @@ import { startProcess, type ExitStatus, type ManagedProcess } from './process.ts
 import { TestbedError } from './testbed-error.ts';
 import { waitFor } from './wait-for.ts';
 
+/** As in the images: a young generation that grows without need is most of what a burst of pods would cost. */
+const nodeFlags = ['--max-semi-space-size=8'];
+
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 export interface ServiceOptions {
@@ -64,7 +67,7 @@ export class Service {
     await writeFile(configFile, text, { mode: 0o600 });
     this.#process = await startProcess({
       name: this.name,
-      argv: [process.execPath, main, '--config', configFile],
+      argv: [process.execPath, ...nodeFlags, main, '--config', configFile],
       logFile: this.logFile,
       onParentExit: 'SIGTERM',
     });

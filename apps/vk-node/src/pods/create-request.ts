@@ -57,7 +57,7 @@ export async function buildCreateRequest(pod: Pod, options: CreateRequestOptions
   const wanted = (kind: string, purpose: string, name: string) =>
     objects.some((reference) => reference.kind === kind && reference.purpose === purpose && reference.name === name);
   return {
-    pod: withoutBookkeeping(options.siteExpands ? resolved : expandPod(resolved, podIp(pod))),
+    pod: options.siteExpands ? resolved : expandPod(resolved, podIp(pod)),
     configmaps: [...configMaps.values()].filter(({ metadata }) => wanted('ConfigMap', 'volume', metadata.name)),
     secrets: [...secrets.values()].filter(({ metadata }) => wanted('Secret', 'volume', metadata.name)),
     projectedvolumesmaps: projected,
@@ -104,12 +104,6 @@ async function issueToken(
     }
     throw error;
   }
-}
-
-/** managedFields is a third of a pod and means nothing to a site. */
-function withoutBookkeeping(pod: Pod): Pod {
-  const { managedFields: _, ...metadata } = pod.metadata;
-  return { ...pod, metadata };
 }
 
 function podIp(pod: Pod): string {

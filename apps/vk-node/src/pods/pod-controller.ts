@@ -1,9 +1,10 @@
-import { InterlinkError, podSchema, type Pod, type PodStatus } from '@interlink/contract';
+import { InterlinkError, type Pod, type PodStatus } from '@interlink/contract';
 import { Reflector, WorkQueue, type KubeClient } from '@interlink/kube';
 import { isTerminalPhase } from '@interlink/pod-model';
 import type { Logger } from '@interlink/service-kit';
 import type { SiteLink } from '../site/site-link.ts';
 import { jobIdAnnotation } from './accept.ts';
+import { leanPodSchema } from './lean-pod.ts';
 import type { LostJobs } from './lost-jobs.ts';
 import type { PodWriter } from './pod-writer.ts';
 import { StillWaiting, type Submitter } from './submitter.ts';
@@ -52,7 +53,7 @@ export class PodController {
       client: options.client,
       path: '/api/v1/pods',
       fieldSelector: `spec.nodeName=${options.nodeName}`,
-      schema: podSchema.refine(
+      schema: leanPodSchema.refine(
         (pod): pod is Pod & { metadata: { resourceVersion: string } } =>
           typeof pod.metadata.resourceVersion === 'string',
       ),
@@ -215,6 +216,7 @@ const trackedOrphan = {
   jobId: undefined,
   submittedHere: false,
   deletedWithin: undefined,
+  removed: false,
   unknownSince: undefined,
   refused: false,
 };

@@ -1,6 +1,7 @@
-import { podSchema, type Pod, type PodStatus } from '@interlink/contract';
+import type { Pod, PodStatus } from '@interlink/contract';
 import { isConflict, isNotFound, type EventRecorder, type KubeClient } from '@interlink/kube';
 import { statusPatch, toKubeStatus, type OwnPodStatus } from '@interlink/pod-model';
+import { leanPodSchema } from './lean-pod.ts';
 import { isNewer, type TrackedPod } from './tracked-pod.ts';
 
 export type PodEventReason = 'Submitted' | 'Refused' | 'Waiting' | 'Lost';
@@ -37,7 +38,7 @@ export class PodWriter {
     const { pod } = tracked;
     if (pod === undefined) return false;
     return this.#ifExists(tracked, () =>
-      this.#client.patch({ path: pathOf(pod), type: 'merge', body, signal, schema: podSchema }),
+      this.#client.patch({ path: pathOf(pod), type: 'merge', body, signal, schema: leanPodSchema }),
     );
   }
 
@@ -53,7 +54,7 @@ export class PodWriter {
   /** Whether the cluster has this very pod (not only one of its name), asked of the API server, not of a cache. */
   async exists(ref: TrackedPod['ref'], signal: AbortSignal): Promise<boolean> {
     try {
-      const found = await this.#client.get({ path: pathOf(ref), signal, schema: podSchema });
+      const found = await this.#client.get({ path: pathOf(ref), signal, schema: leanPodSchema });
       return found.metadata.uid === ref.metadata.uid;
     } catch (error) {
       if (isNotFound(error)) return false;
@@ -73,7 +74,7 @@ export class PodWriter {
     const body = { metadata: { uid: pod.metadata.uid }, status };
     const path = `${pathOf(pod)}/status`;
     return this.#ifExists(tracked, () =>
-      this.#client.patch({ path, type: 'strategic', body, signal, schema: podSchema }),
+      this.#client.patch({ path, type: 'strategic', body, signal, schema: leanPodSchema }),
     );
   }
 

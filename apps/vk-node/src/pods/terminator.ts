@@ -25,12 +25,15 @@ export class Terminator {
 
   /** For a pod with a deletionTimestamp. @returns whether it is gone from the cluster. */
   async terminate(tracked: TrackedPod, pod: Pod, signal: AbortSignal): Promise<boolean> {
+    // The informer still tells of our own last writes.
+    if (tracked.removed) return true;
     await this.#deleteAtSite(tracked, pod.metadata.deletionGracePeriodSeconds ?? defaultGraceSeconds, signal);
     const last = await this.#lastStatus(tracked, pod, signal);
     if (last === undefined) return false;
     // The phase is terminal before the pod goes: a Job's controller counts what it sees.
     if (!isTerminalPhase(pod.status?.phase)) await this.#o.writer.status(tracked, last, signal);
     await this.#o.writer.remove(pod, signal);
+    tracked.removed = true;
     return true;
   }
 

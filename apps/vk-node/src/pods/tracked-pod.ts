@@ -19,6 +19,8 @@ export interface TrackedPod {
   createSent: boolean;
   /** The shortest grace period that the site has accepted a delete with, in seconds. */
   deletedWithin: number | undefined;
+  /** The API server has accepted our last delete: it goes as soon as its finalizers allow. */
+  removed: boolean;
   /** Since when the site has not known the job, ms since the epoch. */
   unknownSince: number | undefined;
   /** A refusal is final: the spec cannot change. */
@@ -36,6 +38,7 @@ export function trackPod(pod: Pod, now: number, jobId: string | undefined): Trac
     submittedHere: false,
     createSent: false,
     deletedWithin: undefined,
+    removed: false,
     unknownSince: undefined,
     refused: false,
   };

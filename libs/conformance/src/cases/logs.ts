@@ -136,6 +136,9 @@ export const logCases = section('logs', 'core', [
       same(exitCodeOf(await context.until(pod, 'the end of the pod', hasEnded)), 5, 'exit code after the stream');
     },
   },
+]);
+
+export const logExtensionCases = section('logs', 'extensions', [
   {
     name: 'unknown-container',
     title: 'A container that the pod has not got is refused',
@@ -152,9 +155,6 @@ export const logCases = section('logs', 'core', [
       refused(await context.call('logs', logBody(stranger)), 'log of an unknown pod', 'NotFound');
     },
   },
-]);
-
-export const logExtensionCases = section('logs', 'extensions', [
   {
     name: 'tail-lines',
     title: 'TailLines 0 gives nothing, TailLines 2 two lines',
