@@ -57,8 +57,10 @@ describe('events', () => {
   it.each(['between two events', 'before the first'])(
     'end for the handler when the client hangs up %s',
     async (when) => {
+      const begun = Promise.withResolvers<void>();
       const ended: Promise<string> = new Promise((resolve) => {
         server.handlers.events = async function* (_cursor, { signal }) {
+          begun.resolve();
           try {
             if (when === 'between two events') yield synced;
             if (!signal.aborted) await once(signal, 'abort');
@@ -71,7 +73,8 @@ describe('events', () => {
       const events = server.client().events(undefined, { ...call, signal: hangUp.signal });
       if (when === 'between two events') await events.next();
       const next = events.next();
-      setTimeout(() => hangUp.abort(), 20);
+      await begun.promise;
+      hangUp.abort();
       await expect(next).rejects.toThrow(unavailable);
       expect(await ended).toBe('aborted: true');
     },
