@@ -22,9 +22,12 @@ import {
   type ContainerChain,
   type ServiceName,
 } from './support/container-chain.ts';
+import { failures, proveConformance, skipped } from './support/conformance.ts';
 import { evaluate, runImage, useTestcontainers } from './support/containers.ts';
 import { deletePod, exitCode, logs, podEnded, podGone } from './support/world.ts';
 
+/** Of all rows; a row has a deadline of its own. */
+const conformanceMs = 400_000;
 const services: readonly ServiceName[] = ['vk-node', 'interlink-api', 'docker-sidecar'];
 /** Prints the resident memory of the service, in KiB. */
 const rssScript = `console.log(/^VmRSS:\\s+(\\d+) kB$/m.exec(fs.readFileSync('/proc/1/status', 'utf8'))[1])`;
@@ -182,6 +185,17 @@ describe('the whole chain in containers', () => {
     });
     expect(await chain.containers[name].exec(['node', '/app/health.mjs', '/nowhere'])).toMatchObject({ exitCode: 1 });
   });
+
+  it(
+    'docker-sidecar keeps the contract from its image too',
+    async () => {
+      const result = await proveConformance('docker-sidecar-image', { endpoint: `unix://${chain.sidecarSocket}` });
+      expect(failures(result)).toEqual([]);
+      expect(skipped(result)).toEqual(['ping.empty-list', 'ping.update-cache', 'service.credentials']);
+      expect(result).toMatchObject({ profile: 'full', leftovers: [] });
+    },
+    conformanceMs,
+  );
 
   it.each(services)('%s ends in order within 5 s of SIGTERM, and is ready again when started', async (name) => {
     const container = engine.docker.getContainer(chain.containers[name].getId());

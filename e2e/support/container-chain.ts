@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import {
   createFilledVolume,
   removeSite,
@@ -25,6 +25,8 @@ export interface ContainerChain {
   readonly nodeName: string;
   readonly site: string;
   readonly containers: Record<ServiceName, StartedTestContainer>;
+  /** The sidecar's socket, as this machine sees it. */
+  readonly sidecarSocket: string;
   /** Removes containers and volumes, those of pods too. */
   stop(): Promise<void>;
 }
@@ -103,7 +105,16 @@ export async function startContainerChain(options: ContainerChainOptions): Promi
       }),
     );
     await nodeUp(cluster, nodeName);
-    return { nodeName, site, containers: { 'vk-node': vkNode, 'interlink-api': api, 'docker-sidecar': sidecar }, stop };
+    const { Mountpoint: sockets } = await docker.getVolume(volume('sockets')).inspect();
+    // By a short name: a socket's path has at most 107 characters.
+    await symlink(sockets, join(dir, 'sockets'));
+    return {
+      nodeName,
+      site,
+      containers: { 'vk-node': vkNode, 'interlink-api': api, 'docker-sidecar': sidecar },
+      sidecarSocket: join(dir, 'sockets', basename(addresses['docker-sidecar'])),
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { waitFor } from '@interlink/testbed';
 import { z } from 'zod';
+import { explained } from '../support/explain.ts';
 import { containersOf, createPod, startWorld, type World } from '../support/world.ts';
 
 const count = 50;
@@ -44,7 +45,9 @@ describe("from the engine's FinishedAt to the status in a watch of another proce
           });
         }),
       );
-      await waitFor('all ends to be seen', async () => seen.size === count, { timeoutMs: 120_000 });
+      await explained(world, () =>
+        waitFor('all ends to be seen', async () => seen.size === count, { timeoutMs: 120_000 }),
+      );
       const latencies: number[] = [];
       for (const { metadata } of pods) {
         const main = (await containersOf(world, metadata.uid)).find(({ role }) => role === 'main');

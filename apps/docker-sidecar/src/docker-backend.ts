@@ -110,7 +110,8 @@ export class DockerBackend implements Backend {
       report.synced();
       for (const worker of this.#workers.values()) worker.touch();
       for await (const line of createInterface({ input: events })) {
-        if (line.trim() !== '') this.#handle(parseEngineEvent(line), whileObserving);
+        // Looking at all again tells what an event would have whose container could not be looked at.
+        if (line.trim() !== '') this.#handle(parseEngineEvent(line), whileObserving, () => ended.abort());
       }
       if (!signal.aborted) throw new InterlinkError('Unavailable', 'the Docker engine ended its event stream');
     } finally {
@@ -149,7 +150,7 @@ export class DockerBackend implements Backend {
     };
   }
 
-  #handle(event: EngineEvent, signal: AbortSignal): void {
+  #handle(event: EngineEvent, signal: AbortSignal, lost: () => void): void {
     const worker = this.#workers.get(event.Actor.Attributes[label.job] ?? '');
     if (worker === undefined) return;
     const { ID: id } = event.Actor;
@@ -164,8 +165,8 @@ export class DockerBackend implements Backend {
         worker.touch();
       })
       .catch((err: unknown) => {
-        // The engine is going away; the list after its return tells what this event would have.
         this.#o.log.warn({ err, uid: worker.job.uid }, 'a container could not be looked at');
+        lost();
       });
   }
 

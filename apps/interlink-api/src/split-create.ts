@@ -1,5 +1,6 @@
 import {
   InterlinkError,
+  zeroJobConfig,
   type ConfigMap,
   type Container,
   type CreateRequest,
@@ -26,7 +27,7 @@ export function splitCreate(request: CreateRequest): RetrievedPod {
   return {
     pod,
     container: containers.map((container) => contentOf(container, request)),
-    jobConfig: noJobConfig,
+    jobConfig: zeroJobConfig,
     ...(pullSecrets === undefined ? {} : { pullSecrets }),
     ...(expandEnv === undefined ? {} : { expandEnv }),
   };
@@ -57,27 +58,3 @@ function named<T extends ConfigMap | Secret>(
   const found = (objects ?? []).filter(({ metadata }) => names.includes(metadata.name));
   return found.length === 0 ? null : found;
 }
-
-/** Go's zero value. interLink's API always sends it, and plugins that parse strictly insist on it. */
-const noJobConfig = {
-  SingularityHubProxy: { server: '', master_token: '', cache_validity_seconds: 0 },
-  ApptainerOptions: {
-    executable: '',
-    fakeroot: false,
-    containall: false,
-    fuseMode: '',
-    noInit: false,
-    noHome: false,
-    noPrivs: false,
-    nvidiaSupport: false,
-    cleanenv: false,
-    unsquash: false,
-  },
-  Volumes: {
-    scratch_area: '',
-    apptainer_cachedir: '',
-    image_dir: '',
-    additional_directories_in_path: null,
-    fuse_sleep_seconds: 0,
-  },
-} as const;

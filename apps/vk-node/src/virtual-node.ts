@@ -88,6 +88,8 @@ async function act(
     client,
     component: 'interlink-vk-node',
     host: nodeName,
+    // Pods come in bursts, and each has its Event.
+    queueSize: 10_000,
     onError: (err) => log.debug({ err }, 'an event was dropped'),
   });
   const link: SiteLink = new SiteLink({

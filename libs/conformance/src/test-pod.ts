@@ -1,6 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { Leg } from '@interlink/contract';
-import { zeroJobConfig } from './job-config.ts';
+import { zeroJobConfig, type Leg } from '@interlink/contract';
 
 export type JsonObject = Record<string, unknown>;
 

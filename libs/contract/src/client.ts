@@ -125,39 +125,47 @@ export class ContractClient {
   }
 
   async #text(route: RouteName, body: unknown, call: ClientCall): Promise<string> {
-    const timeout = AbortSignal.timeout(this.#options.timeoutMs ?? defaultTimeoutMs);
-    const signal = call.signal ? AbortSignal.any([call.signal, timeout]) : timeout;
-    return this.#observed(route, call, async (session) => {
-      const { status, data } = await this.#http.request<string>({
-        ...(await this.#config(route, body, { ...call, session })),
-        responseType: 'text',
-        transformResponse: (text: string) => text,
-        signal,
-      });
-      if (status !== 200) throw InterlinkError.fromResponse(status, data, this.#options.peer);
-      return data;
-    });
+    return this.#observed(route, call, (session) =>
+      this.#within(call, async (signal) => {
+        const { status, data } = await this.#http.request<string>({
+          ...(await this.#config(route, body, { ...call, session })),
+          responseType: 'text',
+          transformResponse: (text: string) => text,
+          signal,
+        });
+        if (status !== 200) throw InterlinkError.fromResponse(status, data, this.#options.peer);
+        return data;
+      }),
+    );
   }
 
   async #stream(route: RouteName, extra: AxiosRequestConfig, body: unknown, call: ClientCall): Promise<Readable> {
-    return this.#observed(route, call, async (session) => {
-      const headersDue = new AbortController();
-      const timer = setTimeout(() => headersDue.abort(), this.#options.timeoutMs ?? defaultTimeoutMs);
-      try {
+    return this.#observed(route, call, (session) =>
+      this.#within(call, async (signal) => {
         const { status, data } = await this.#http.request<Readable>({
           ...(await this.#config(route, body, { ...call, session })),
           ...extra,
           responseType: 'stream',
           // Not Infinity: any limit has axios wrap the stream so that a hang-up waits for the peer's next byte.
           maxContentLength: -1,
-          signal: call.signal ? AbortSignal.any([call.signal, headersDue.signal]) : headersDue.signal,
+          signal,
         });
         if (status === 200) return data;
         throw InterlinkError.fromResponse(status, await firstBytes(data), this.#options.peer);
-      } finally {
-        clearTimeout(timer);
-      }
-    });
+      }),
+    );
+  }
+
+  /** The signal ends with the caller's, and when the work is not done in time. A stream outlives the work, and with it the deadline. */
+  async #within<T>(call: ClientCall, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const due = new AbortController();
+    // Not AbortSignal.timeout: that fires for every call, long after it is done.
+    const timer = setTimeout(() => due.abort(), this.#options.timeoutMs ?? defaultTimeoutMs);
+    try {
+      return await work(call.signal ? AbortSignal.any([call.signal, due.signal]) : due.signal);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #config(route: RouteName, body: unknown, call: ClientCall): Promise<AxiosRequestConfig> {

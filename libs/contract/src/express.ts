@@ -127,7 +127,9 @@ function bind<Create>(
 
 function contextOf(request: Request, response: Response, options: BindOptions): CallContext {
   const hangUp = new AbortController();
-  response.once('close', () => hangUp.abort());
+  response.once('close', () => {
+    if (!response.writableFinished) hangUp.abort();
+  });
   return {
     owner: options.ownerOf(request),
     session: sessionOf(request.headers[sessionHeader]),
@@ -138,19 +140,13 @@ function contextOf(request: Request, response: Response, options: BindOptions): 
 /** Far more than any Pod has, far less than what overflows the stack of whoever walks or writes it later. */
 const maxDepth = 200;
 
-function isTooDeep(body: unknown): boolean {
-  let level: unknown[] = [body];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > maxDepth) return true;
-    level = level.flatMap((value): unknown[] =>
-      typeof value === 'object' && value !== null ? Object.values(value) : [],
-    );
-  }
-  return false;
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
 }
 
 function parseBody<T>(schema: z.ZodType<T>, request: Request): T {
-  if (isTooDeep(request.body)) {
+  if (isDeeper(request.body, maxDepth)) {
     throw new InterlinkError('Malformed', `the body of ${request.path} is nested more than ${maxDepth} deep`);
   }
   const parsed = schema.safeParse(request.body);

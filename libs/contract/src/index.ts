@@ -47,6 +47,7 @@ export {
   type PodStatus,
   type RetrievedPod,
 } from './core.ts';
+export { zeroJobConfig } from './job-config.ts';
 export {
   bookmarkSeconds,
   capabilitiesSchema,

@@ -1,4 +1,4 @@
-import axios from 'axios';
+import { errors } from 'undici';
 import { z } from 'zod';
 import { KubeError } from './errors.ts';
 
@@ -50,20 +50,15 @@ export function errorOfStatus(
   });
 }
 
-/**
- * The error of a request that got no usable answer. An axios error is never passed on as the cause: it carries the
- * request's headers, hence the token.
- */
+/** The error of a request that got no usable answer. */
 export function errorOfTransport(what: string, thrown: unknown): KubeError {
   if (thrown instanceof KubeError) return thrown;
   const told = thrown instanceof Error ? thrown.message : String(thrown);
-  // Node's word for a connection that ended in the middle of an answer; nobody here aborted anything.
-  const message = told === 'aborted' ? 'the connection was cut' : told;
-  const tooLarge = axios.isAxiosError(thrown) && message.includes('maxContentLength');
+  const message = thrown instanceof errors.SocketError ? 'the connection was cut' : told;
   return new KubeError(`${what}: ${message || 'connection failed'}`, {
     status: 0,
-    reason: tooLarge ? 'TooLarge' : 'NetworkError',
-    cause: axios.isAxiosError(thrown) ? thrown.cause : thrown,
+    reason: thrown instanceof errors.ResponseExceededMaxSizeError ? 'TooLarge' : 'NetworkError',
+    cause: thrown,
   });
 }
 

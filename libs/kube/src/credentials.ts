@@ -7,8 +7,10 @@ import { type KubeconfigChoice, type LoadedKubeconfig, loadKubeconfig } from './
 
 /** What one request needs to reach the API server as us. Holds secrets: never log it. */
 export interface Access extends Agents {
-  /** Base URL without a slash at the end. */
-  server: string;
+  /** Scheme, host and port of the API server. */
+  origin: string;
+  /** What stands before every path, where the server is behind another one: '' or `/like/this`. */
+  basePath: string;
   /** Authorization and impersonation. */
   headers: Readonly<Record<string, string | string[]>>;
 }
@@ -108,7 +110,8 @@ export class Credentials {
     }
     const sent: Record<string, string | string[]> = { ...textHeaders(options.headers), ...headers };
     if (options.auth) sent['Authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
-    this.#newest = { server, headers: sent, ...agents };
+    const { origin, pathname } = new URL(server);
+    this.#newest = { origin, basePath: pathname.replace(/\/+$/, ''), headers: sent, ...agents };
     return this.#newest;
   }
 }

@@ -12,7 +12,7 @@ export interface EventRecorderOptions {
   host: string;
   /** Told of events that were given up; each is also counted as dropped. */
   onError: (error: unknown) => void;
-  /** Events not yet written at most; what comes beyond is dropped. Default 1000. */
+  /** Events not yet written at most, about 1 kB each; what comes beyond is dropped. Default 1000. */
   queueSize?: number | undefined;
   clock?: Clock | undefined;
 }
@@ -25,9 +25,11 @@ interface Series extends EventFacts {
 }
 
 const maxMessageLength = 1024;
+const defaultQueueSize = 1000;
 const maxSeries = 4096;
 const maxAttempts = 5;
 const repeatPauseMs = 10_000;
+/** Few: in a burst what happens is written before the news of it. */
 const concurrency = 4;
 const timeoutMs = 10_000;
 
@@ -58,6 +60,10 @@ export class EventRecorder {
     });
   }
 
+  get #queueSize(): number {
+    return this.#options.queueSize ?? defaultQueueSize;
+  }
+
   /** Events that were never written. */
   get dropped(): number {
     return this.#dropped;
@@ -69,7 +75,7 @@ export class EventRecorder {
     const key = JSON.stringify([facts.involved.uid, facts.involved.fieldPath, facts.type, facts.reason, message]);
     const known = this.#series.get(key);
     const pending = known !== undefined && known.written < known.count;
-    if (!pending && this.#queue.length + this.#queue.delayed >= (this.#options.queueSize ?? 1000)) {
+    if (!pending && this.#queue.length + this.#queue.delayed >= this.#queueSize) {
       this.#dropped += 1;
       return;
     }
@@ -121,7 +127,7 @@ export class EventRecorder {
   }
 
   #evict(): void {
-    if (this.#series.size <= maxSeries) return;
+    if (this.#series.size <= Math.max(maxSeries, this.#queueSize)) return;
     for (const [key, series] of this.#series) {
       this.#series.delete(key);
       if (series.written < series.count) this.#dropped += 1;

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
+import type { Dispatcher } from 'undici';
 import { errorOfAnswer, errorOfTransport } from './answer-errors.ts';
 import type { Access, Credentials } from './credentials.ts';
 import { KubeError } from './errors.ts';
@@ -30,28 +30,18 @@ export interface TransportOptions {
   onRequest?: RequestObserver | undefined;
 }
 
-const maxAnswerBytes = 256 * 1024 * 1024;
 const maxErrorBytes = 64 * 1024;
 
 /** HTTP to the API server: credentials, connections, deadlines; a failure of any kind is a KubeError. */
 export class Transport {
   readonly #credentials: Credentials;
-  readonly #http: AxiosInstance;
+  readonly #userAgent: string;
   readonly #onRequest: RequestObserver;
 
   constructor(credentials: Credentials, { userAgent = 'interlink', onRequest = () => undefined }: TransportOptions) {
     this.#credentials = credentials;
     this.#onRequest = onRequest;
-    this.#http = axios.create({
-      adapter: 'http',
-      proxy: false,
-      maxRedirects: 0,
-      maxContentLength: maxAnswerBytes,
-      headers: { Accept: 'application/json', 'User-Agent': userAgent },
-      validateStatus: () => true,
-      transformRequest: [(data: unknown) => data],
-      transformResponse: [(data: unknown) => data],
-    });
+    this.#userAgent = userAgent;
   }
 
   /** The whole answer of a success. */
@@ -59,9 +49,10 @@ export class Transport {
     const deadline = new RequestSignal(request.timeoutMs, request.signal);
     try {
       return await this.#observed(request, deadline, async () => {
-        const { status, data, headers } = await this.#authenticated<string>(request, deadline.signal, 'text');
-        if (status >= 300) throw errorOfAnswer(nameOf(request), status, data, retryAfter(headers));
-        return { status, text: data };
+        const { statusCode: status, body, headers } = await this.#authenticated(request, deadline.signal);
+        const text = await body.text();
+        if (status >= 300) throw errorOfAnswer(nameOf(request), status, text, retryAfter(headers));
+        return { status, text };
       });
     } finally {
       deadline.dispose();
@@ -73,9 +64,9 @@ export class Transport {
     const deadline = new RequestSignal(request.timeoutMs, request.signal);
     try {
       const stream = await this.#observed(request, deadline, async () => {
-        const { status, data, headers } = await this.#authenticated<Readable>(request, deadline.signal, 'stream');
-        if (status < 300) return data;
-        throw errorOfAnswer(nameOf(request), status, await readBounded(data), retryAfter(headers));
+        const { statusCode, body, headers } = await this.#authenticated(request, deadline.signal);
+        if (statusCode < 300) return body;
+        throw errorOfAnswer(nameOf(request), statusCode, await readBounded(body), retryAfter(headers));
       });
       deadline.lift();
       stream.once('close', () => deadline.dispose());
@@ -117,42 +108,36 @@ export class Transport {
     return errorOfTransport(what, thrown);
   }
 
-  async #authenticated<D>(
-    request: HttpRequest,
-    signal: AbortSignal,
-    responseType: 'text' | 'stream',
-  ): Promise<AxiosResponse<D>> {
+  async #authenticated(request: HttpRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     const access = await this.#credentials.current();
-    const answer = await this.#once<D>(request, access, signal, responseType);
-    if (answer.status !== 401 || !this.#credentials.reload(access)) return answer;
-    if (responseType === 'stream') await readBounded(answer.data as Readable);
-    return this.#once<D>(request, await this.#credentials.current(), signal, responseType);
+    const answer = await this.#once(request, access, signal);
+    if (answer.statusCode !== 401 || !this.#credentials.reload(access)) return answer;
+    await answer.body.dump();
+    return this.#once(request, await this.#credentials.current(), signal);
   }
 
-  #once<D>(
-    request: HttpRequest,
-    { server, headers, pool, direct }: Access,
-    signal: AbortSignal,
-    responseType: 'text' | 'stream',
-  ): Promise<AxiosResponse<D>> {
-    const agent = request.direct ? direct : pool;
+  #once(request: HttpRequest, access: Access, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const { origin, basePath, headers, pool, direct } = access;
     const hasBody = request.body !== undefined;
-    return this.#http.request<D>({
+    return (request.direct ? direct : pool).request({
+      origin,
+      path: basePath + request.path + queryString(request.query),
       method: request.verb === 'WATCH' || request.verb === 'STREAM' ? 'GET' : request.verb,
-      url: server + request.path + queryString(request.query),
-      headers: { ...headers, ...(hasBody ? { 'Content-Type': request.contentType ?? 'application/json' } : {}) },
-      ...(hasBody ? { data: JSON.stringify(request.body) } : {}),
-      responseType,
+      headers: {
+        accept: 'application/json',
+        'user-agent': this.#userAgent,
+        ...headers,
+        ...(hasBody ? { 'content-type': request.contentType ?? 'application/json' } : {}),
+      },
+      body: hasBody ? JSON.stringify(request.body) : null,
       signal,
-      httpAgent: agent,
-      httpsAgent: agent,
     });
   }
 }
 
 const nameOf = (request: HttpRequest): string => `${request.verb} ${request.path}`;
 
-function retryAfter(headers: AxiosResponse['headers']): string | undefined {
+function retryAfter(headers: Dispatcher.ResponseData['headers']): string | undefined {
   const value: unknown = headers['retry-after'];
   return typeof value === 'string' ? value : undefined;
 }

@@ -10,6 +10,8 @@ import { jobKey, jobRecordSchema, type JobRecord } from './job.ts';
 export class Spool {
   readonly #folder: string;
   #temporaries = 0;
+  #sync: Promise<void> = Promise.resolve();
+  #nextSync: Promise<void> | undefined;
 
   private constructor(folder: string) {
     this.#folder = folder;
@@ -74,16 +76,28 @@ export class Spool {
     await rm(this.#path(record), { force: true });
   }
 
-  async #syncFolder(): Promise<void> {
-    const folder = await open(this.#folder, 'r');
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
+  /** One sync serves all renames that were done before it began: in a burst they share it. */
+  #syncFolder(): Promise<void> {
+    this.#nextSync ??= this.#sync
+      .catch(() => undefined)
+      .then(() => {
+        this.#nextSync = undefined;
+        this.#sync = syncFolder(this.#folder);
+        return this.#sync;
+      });
+    return this.#nextSync;
   }
 
   #path(record: JobRecord): string {
     return join(this.#folder, `${jobKey(record.owner, record.uid)}.json`);
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
   }
 }

@@ -22,6 +22,8 @@ export interface ChainOptions {
   readonly vkNode?: Record<string, unknown>;
   readonly api?: Record<string, unknown>;
   readonly sidecar?: Record<string, unknown>;
+  /** Folder of built services, APP/main.mjs each; default: they run from their sources. */
+  readonly programs?: string | undefined;
 }
 
 /** vk-node, interlink-api and docker-sidecar as three processes, joined by unix sockets in a folder of their own. */
@@ -36,10 +38,11 @@ export interface Chain {
   stop(): Promise<number>;
 }
 
-async function dockerSidecar({ engine, site, sidecar = {} }: ChainOptions, dir: string): Promise<Service> {
+async function dockerSidecar({ engine, site, sidecar = {}, programs }: ChainOptions, dir: string): Promise<Service> {
   const sandboxImage = await ensureSandboxImage(engine.docker);
   return new Service({
     app: 'docker-sidecar',
+    programs,
     dir,
     config: {
       site,
@@ -74,6 +77,7 @@ export async function startChainOf(options: ChainOfOptions): Promise<Chain> {
   const sidecar = await options.makeSidecar(dir);
   const api = new Service({
     app: 'interlink-api',
+    programs: options.programs,
     dir,
     config: { sidecar: { site, endpoint: sidecar.endpoint }, ...options.api },
   });
@@ -110,11 +114,16 @@ export async function startVkNode({ api, dir, ...options }: VkNodeOptions): Prom
 }
 
 async function vkNodeService(
-  options: Pick<ChainOptions, 'cluster' | 'nodeName' | 'vkNode'>,
+  options: Pick<ChainOptions, 'cluster' | 'nodeName' | 'vkNode' | 'programs'>,
   api: Service,
   dir: string,
 ): Promise<Service> {
-  return new Service({ app: 'vk-node', dir, config: await vkNodeConfig(options, api.endpoint) });
+  return new Service({
+    app: 'vk-node',
+    programs: options.programs,
+    dir,
+    config: await vkNodeConfig(options, api.endpoint),
+  });
 }
 
 async function nodeReady(cluster: Cluster, vkNode: Service, nodeName: string): Promise<void> {

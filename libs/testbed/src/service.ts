@@ -7,7 +7,7 @@ import { TestbedError } from './testbed-error.ts';
 import { waitFor } from './wait-for.ts';
 
 /** As in the images: a young generation that grows without need is most of what a burst of pods would cost. */
-const nodeFlags = ['--max-semi-space-size=8'];
+const nodeFlags = ['--max-semi-space-size=4'];
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -16,6 +16,8 @@ export interface ServiceOptions {
   readonly app: string;
   /** Program to run instead of the app's own, e.g. that of a test's sidecar. */
   readonly main?: string;
+  /** Folder of built services to take the program from: APP/main.mjs. */
+  readonly programs?: string | undefined;
   /** For messages and file names; default: the app. */
   readonly name?: string;
   /** Config, logs and socket go here. Short: a socket's path has at most 107 characters. */
@@ -58,7 +60,9 @@ export class Service {
 
   /** Returns when it answers /healthz. `changes` replace keys of the config from now on. */
   async start(changes: Record<string, unknown> = {}): Promise<void> {
-    const { dir, app, main = join(root, 'apps', app, 'src', 'main.ts'), config } = this.#o;
+    const { dir, app, programs, config } = this.#o;
+    const built = programs === undefined ? join(root, 'apps', app, 'src', 'main.ts') : join(programs, app, 'main.mjs');
+    const main = this.#o.main ?? built;
     Object.assign(config, changes);
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const configFile = join(dir, `${this.name}.yaml`);

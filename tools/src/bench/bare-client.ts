@@ -1,5 +1,3 @@
-import http from 'node:http';
-import https from 'node:https';
 import { KubeClient } from '@interlink/kube';
 
 export interface BareRequest {
@@ -12,7 +10,7 @@ export interface BareRequest {
 const timeoutMs = 60_000;
 type Access = Awaited<ReturnType<KubeClient['access']>>;
 
-/** The API server over node:https and nothing else, so that what is measured beside it is not this client's own cost. */
+/** The API server over a connection pool and nothing else, so that what is measured beside it is not this client's own cost. */
 export class BareClient {
   readonly #access: Access;
 
@@ -26,25 +24,21 @@ export class BareClient {
 
   /** The answer's body. Fails for any status of 300 and more. */
   async send({ method, path, body, contentType = 'application/json' }: BareRequest): Promise<string> {
-    const { server, headers, pool: agent } = this.#access;
-    const data = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
-    const content = data === undefined ? {} : { 'Content-Type': contentType, 'Content-Length': data.length };
-    const send = server.startsWith('http:') ? http.request : https.request;
-    return new Promise((resolve, reject) => {
-      const options = { method, agent, headers: { Accept: 'application/json', ...headers, ...content } };
-      const request = send(server + path, { ...options, timeout: timeoutMs }, (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.once('error', reject);
-        response.once('end', () => {
-          const text = Buffer.concat(chunks).toString('utf8');
-          if ((response.statusCode ?? 0) < 300) resolve(text);
-          else reject(new Error(`${method} ${path}: ${response.statusCode} ${text.slice(0, 500)}`));
-        });
-      });
-      request.once('timeout', () => request.destroy(new Error(`${method} ${path}: no answer in ${timeoutMs} ms`)));
-      request.once('error', reject);
-      request.end(data);
+    const { origin, basePath, headers, pool } = this.#access;
+    const answer = await pool.request({
+      origin,
+      path: basePath + path,
+      method,
+      headers: {
+        accept: 'application/json',
+        ...headers,
+        ...(body === undefined ? {} : { 'content-type': contentType }),
+      },
+      body: body === undefined ? null : JSON.stringify(body),
+      signal: AbortSignal.timeout(timeoutMs),
     });
+    const text = await answer.body.text();
+    if (answer.statusCode < 300) return text;
+    throw new Error(`${method} ${path}: ${answer.statusCode} ${text.slice(0, 500)}`);
   }
 }

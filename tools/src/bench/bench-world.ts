@@ -1,5 +1,4 @@
 import { request } from 'node:http';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -17,6 +16,7 @@ import {
   useCluster,
   waitFor,
 } from '@interlink/testbed';
+import { bundleApp } from '../build/bundle.ts';
 import { now } from './helper-process.ts';
 import type { BenchOptions } from './options.ts';
 
@@ -37,7 +37,6 @@ export const rawNodeName = `${chainName}-raw`;
 
 /** Every part puts its end on `stops` as soon as it is there, so that a failure half-way leaves nothing behind. */
 export async function startBenchWorld(options: BenchOptions, dir: string, stops: Stops): Promise<BenchWorld> {
-  stops.push(() => rm(dir, { recursive: true, force: true }));
   const cluster =
     (await useCluster()) ??
     (await step('starting a Kubernetes control plane', () =>
@@ -46,7 +45,12 @@ export async function startBenchWorld(options: BenchOptions, dir: string, stops:
   stops.push(() => cluster.stop());
   const namespace = await makeNamespace(cluster);
   stops.push(() => cluster.kubectl(['delete', 'namespace', namespace, '--wait=false']));
-  const common = { cluster, nodeName: chainName, site: chainName };
+  // What users run, not the sources: those take memory that a built service does not.
+  const programs = join(dir, 'programs');
+  await step('building the services', async () => {
+    for (const app of ['vk-node', 'interlink-api', 'docker-sidecar']) await bundleApp(app, programs);
+  });
+  const common = { cluster, nodeName: chainName, site: chainName, programs };
   stops.push(() => cluster.kubectl(['delete', 'node', chainName, rawNodeName, '--ignore-not-found']));
   if (options.backend === 'docker') {
     const engine = await ensureEngine();

@@ -1,7 +1,6 @@
 import type { Curve, Figure, Measured } from './figure.ts';
 import type { BenchOptions } from './options.ts';
 import { kubeRequestsOfPods, madeBetween, total, type RequestCounts } from './request-counts.ts';
-import type { Usages } from './snapshots.ts';
 import type { Created, Observed } from './stages.ts';
 import { cumulative, largest, percentile } from './statistics.ts';
 
@@ -85,20 +84,21 @@ function writes({ counts }: Observed, pods: number): Figure[] {
   ];
 }
 
-function processes({ usages }: Observed, pods: number): Figure[] {
-  const { start, running, end, rawStart, rawRunning } = usages;
-  const used = (group: string, before: Usages, after: Usages, names: Iterable<string>): Figure[] => {
-    const each = [...names].map((name) => {
-      const seconds = (after.get(name)?.cpuSeconds ?? NaN) - (before.get(name)?.cpuSeconds ?? NaN);
-      return { group, name, unit: 'ms/pod', value: (seconds * 1000) / pods };
+/** Unlike times, CPU hardly depends on what else the machine does. */
+function processes({ usages, peaks }: Observed, pods: number): Figure[] {
+  const used = (group: string, [before, after]: Observed['usages']['raw']): Figure[] => {
+    const each = [...after].map(([name, { cpuSeconds }]) => {
+      const seconds = cpuSeconds - (before.get(name)?.cpuSeconds ?? NaN);
+      return { group, name, unit: 'ms', value: (seconds * 1000) / pods };
     });
-    return [...each, { group, name: 'sum', unit: 'ms/pod', value: each.reduce((sum, { value }) => sum + value, 0) }];
+    return [...each, { group, name: 'sum', unit: 'ms', value: each.reduce((sum, { value }) => sum + value, 0) }];
   };
   return [
-    ...used('CPU, a pod up to Running', start, running, running.keys()),
-    ...used('CPU, the same writes by one bare client', rawStart, rawRunning, rawRunning.keys()),
-    ...used('CPU, two pods from create to delete, and the idle time', start, end, end.keys()),
-    ...[...end].map(([name, { peakBytes }]) => ({
+    ...used('CPU of one pod: create to Running', usages.create),
+    ...used('CPU of one pod: create to Running by one bare client', usages.raw),
+    ...used('CPU of one pod: its end', usages.end),
+    ...used('CPU of one pod: delete while it runs', usages.delete),
+    ...[...peaks].map(([name, { peakBytes }]) => ({
       group: 'peak memory (RSS)',
       name,
       unit: 'MB',

@@ -27,6 +27,7 @@ export class HelperProcess {
 
   /** Fails with what the helper says, when it ends, and after `timeoutMs`. */
   async ask<T>(request: object, schema: z.ZodType<T>, timeoutMs: number): Promise<T> {
+    if (!this.#child.connected) throw new Error(`the ${this.name} has ended`);
     const done = new AbortController();
     const signal = AbortSignal.any([done.signal, AbortSignal.timeout(timeoutMs)]);
     const answered: Promise<unknown[]> = once(this.#child, 'message', { signal });

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,7 +20,8 @@ const concurrency = 32;
 const stagesOfRun = 8;
 const startAndStopMs = 300_000;
 
-process.exitCode = await main();
+// Not exitCode: what an interrupted run is still waiting for must not go on without an end.
+process.exit(await main());
 
 async function main(): Promise<number> {
   let options: BenchOptions | 'help';
@@ -63,6 +64,7 @@ async function bench(options: BenchOptions): Promise<void> {
 
 /** On a world of its own, which is gone afterwards, however this ends. */
 async function oneRun(options: BenchOptions): Promise<{ kubernetes: string; measured: Measured }> {
+  const dir = await mkdtemp(join(tmpdir(), 'interlink-bench-'));
   const stops: (() => Promise<unknown>)[] = [];
   const over = new AbortController();
   const interrupted = Promise.race([
@@ -74,21 +76,22 @@ async function oneRun(options: BenchOptions): Promise<{ kubernetes: string; meas
     Promise.reject(new Error(`not done after ${limitMs / 1000} s`)),
   );
   try {
-    return await Promise.race([measureIn(options, stops), interrupted, late]);
+    return await Promise.race([measureIn(options, dir, stops), interrupted, late]);
   } finally {
     over.abort();
     await Promise.allSettled([interrupted, late]);
     await step('stopping everything', async () => {
       for (const stop of stops.reverse()) await stop();
+      await rm(dir, { recursive: true, force: true });
     });
   }
 }
 
 async function measureIn(
   options: BenchOptions,
+  dir: string,
   stops: (() => Promise<unknown>)[],
 ): Promise<{ kubernetes: string; measured: Measured }> {
-  const dir = await mkdtemp(join(tmpdir(), 'interlink-bench-'));
   const world = await startBenchWorld(options, dir, stops);
   const { cluster, chain, namespace } = world;
   const config = { kubeconfig: cluster.kubeconfig, namespace, concurrency };

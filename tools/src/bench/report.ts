@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { runCommand, type Cluster } from '@interlink/testbed';
 import { z } from 'zod';
 import manifest from '../../package.json' with { type: 'json' };
-import type { Measured } from './figure.ts';
+import type { Figure, Measured } from './figure.ts';
 import type { BenchOptions } from './options.ts';
 import { median } from './statistics.ts';
 
@@ -71,11 +71,11 @@ export function makeReport(
   { pods, backend, delayMs, idleSeconds }: BenchOptions,
   measured: readonly Measured[],
 ): Report {
-  const [first] = measured;
-  const figures = (first?.figures ?? []).map(({ group, name, unit }) => {
-    const runs = measured.map(
-      ({ figures }) => figures.find((one) => one.group === group && one.name === name)?.value ?? NaN,
-    );
+  const keyOf = ({ group, name }: Figure) => `${group}\n${name}`;
+  const named = new Map(measured.flatMap(({ figures }) => figures.map((figure) => [keyOf(figure), figure])));
+  const figures = [...named].map(([key, { group, name, unit }]) => {
+    // A request that a run did not make at all is not in it.
+    const runs = measured.map(({ figures }) => figures.find((figure) => keyOf(figure) === key)?.value ?? 0);
     return { group, name, unit, value: finite(median(runs)), runs: runs.map(finite) };
   });
   const versions = { interlink: manifest.version, node: process.version, kubernetes };

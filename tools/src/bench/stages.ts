@@ -26,7 +26,10 @@ export interface Observed {
   readonly deletedAfterEnd: Deleted;
   readonly raw: z.infer<typeof rawSchema>;
   readonly counts: Record<'start' | 'idle' | 'idled' | 'deleted' | 'ended', Counts>;
-  readonly usages: Record<'start' | 'running' | 'end' | 'rawStart' | 'rawRunning', Usages>;
+  /** What each process had used before and after a stage. */
+  readonly usages: Record<'create' | 'delete' | 'end' | 'raw', readonly [before: Usages, after: Usages]>;
+  /** At the end of the chain. */
+  readonly peaks: Usages;
 }
 
 export interface StageContext {
@@ -57,6 +60,12 @@ export async function runStages({ options, world, driver, startRaw, count, use }
       driver.ask({ do: 'delete', batch, count: pods }, deletedSchema, timeoutMs),
     );
 
+  const watched = async <T>(helper: HelperProcess, work: () => Promise<T>) => {
+    const before = await use(helper);
+    const result = await work();
+    return { result, usage: [before, await use(helper)] as const };
+  };
+
   const single = await step(`${singles} pods, one after the other`, () =>
     driver.ask({ do: 'oneByOne', batch: 'one', count: singles }, createdSchema, timeoutMs),
   );
@@ -64,49 +73,50 @@ export async function runStages({ options, world, driver, startRaw, count, use }
   await sleep(settleMs);
 
   const countsAtStart = await count();
-  const usagesAtStart = await use(driver);
-  const created = await create('run');
-  const usagesRunning = await use(driver);
+  const created = await watched(driver, () => create('run'));
   await sleep(settleMs);
   const countsBeforeIdle = await count();
   await step(`counting requests for ${idleSeconds} s while all idle`, () => sleep(idleSeconds * 1000));
   const countsAfterIdle = await count();
-  const deleted = await remove('run', 'that run');
+  const deleted = await watched(driver, () => remove('run', 'that run'));
   await sleep(settleMs);
   const countsDeleted = await count();
 
   const createdAgain = await create('end');
+  await sleep(settleMs);
   const ends = driver.ask({ do: 'awaitEnds', batch: 'end', count: pods }, z.object({ endedAt: times }), timeoutMs);
-  const ended = await step(`the end of ${pods} pods at once`, async () => {
-    const [askedAt, { endedAt }] = await Promise.all([world.endAllPods(), ends]);
-    return { askedAt, endedAt };
-  });
+  const ended = await watched(driver, () =>
+    step(`the end of ${pods} pods at once`, async () => {
+      const [askedAt, { endedAt }] = await Promise.all([world.endAllPods(), ends]);
+      return { askedAt, endedAt };
+    }),
+  );
   await sleep(settleMs);
   const countsEnded = await count();
   const deletedAfterEnd = await remove('end', 'that have ended');
-  const usagesAtEnd = await use(driver);
+  const peaks = await use(driver);
   await step('stopping the chain', () => world.chain.stop());
-  const bare = await step(`${pods} pods to Running by one bare client`, async () => {
+  const raw = await step(`${pods} pods to Running by one bare client`, async () => {
     const helper = await startRaw();
     try {
       await helper.ask({ do: 'prepare' }, z.unknown(), timeoutMs);
-      const rawStart = await use(helper);
-      const raw = await helper.ask({ do: 'create', batch: 'raw', count: pods }, rawSchema, timeoutMs);
-      const rawRunning = await use(helper);
+      const done = await watched(helper, () =>
+        helper.ask({ do: 'create', batch: 'raw', count: pods }, rawSchema, timeoutMs),
+      );
       await helper.ask({ do: 'delete', batch: 'raw', count: pods }, z.unknown(), timeoutMs);
-      return { raw, rawStart, rawRunning };
+      return done;
     } finally {
       await helper.stop();
     }
   });
   return {
     single,
-    created,
-    deleted,
+    created: created.result,
+    deleted: deleted.result,
     createdAgain,
-    ended,
+    ended: ended.result,
     deletedAfterEnd,
-    raw: bare.raw,
+    raw: raw.result,
     counts: {
       start: countsAtStart,
       idle: countsBeforeIdle,
@@ -114,12 +124,7 @@ export async function runStages({ options, world, driver, startRaw, count, use }
       deleted: countsDeleted,
       ended: countsEnded,
     },
-    usages: {
-      start: usagesAtStart,
-      running: usagesRunning,
-      end: usagesAtEnd,
-      rawStart: bare.rawStart,
-      rawRunning: bare.rawRunning,
-    },
+    usages: { create: created.usage, delete: deleted.usage, end: ended.usage, raw: raw.usage },
+    peaks,
   };
 }

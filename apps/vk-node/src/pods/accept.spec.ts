@@ -1,5 +1,5 @@
 import { podSchema } from '@interlink/contract';
-import { acceptPatch } from './accept.ts';
+import { acceptPatch, onceAccepted } from './accept.ts';
 
 const outage = (key: string, tolerationSeconds?: number) => ({
   key: `node.kubernetes.io/${key}`,
@@ -39,5 +39,18 @@ describe('acceptPatch', () => {
     expect(acceptPatch(pod([]), 'job-1', undefined)).toEqual({
       metadata: { uid: 'u', annotations: { JobID: 'job-1' } },
     });
+  });
+});
+
+describe('onceAccepted', () => {
+  const at = (generation: number, tolerations: object[]) => {
+    const { metadata, ...rest } = pod(tolerations);
+    return onceAccepted({ ...rest, metadata: { ...metadata, generation } }).metadata['generation'];
+  };
+
+  it('counts the change of the tolerations that is still to come, and no other', () => {
+    expect(at(1, [outage('not-ready', 300)])).toBe(2);
+    expect(at(2, [outage('not-ready')])).toBe(2);
+    expect(onceAccepted(pod([outage('not-ready', 300)])).metadata['generation']).toBeUndefined();
   });
 });

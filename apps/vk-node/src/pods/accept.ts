@@ -15,11 +15,26 @@ const defaultSeconds = 300;
 export function acceptPatch(pod: Pod, jobId: string, site: string | undefined): object | undefined {
   const annotations = { [jobIdAnnotation]: jobId, ...(site === undefined ? {} : { [siteAnnotation]: site }) };
   const news = Object.entries(annotations).some(([key, value]) => pod.metadata.annotations?.[key] !== value);
-  const before = pod.spec.tolerations ?? [];
-  const tolerations = before.map(lasting);
-  const changed = tolerations.some((toleration, index) => toleration !== before[index]);
-  if (!news && !changed) return undefined;
-  return { metadata: { uid: pod.metadata.uid, annotations }, ...(changed ? { spec: { tolerations } } : {}) };
+  const tolerations = lastingTolerations(pod);
+  if (!news && tolerations === undefined) return undefined;
+  return { metadata: { uid: pod.metadata.uid, annotations }, ...(tolerations ? { spec: { tolerations } } : {}) };
+}
+
+/**
+ * The pod as it is once it is accepted. A change of its tolerations makes a new generation of it: a status that named
+ * the one before would have to be written again for that number alone.
+ */
+export function onceAccepted(pod: Pod): Pod {
+  const generation = pod.metadata['generation'];
+  if (typeof generation !== 'number' || lastingTolerations(pod) === undefined) return pod;
+  return { ...pod, metadata: { ...pod.metadata, generation: generation + 1 } };
+}
+
+/** Undefined when they are so already. */
+function lastingTolerations({ spec }: Pod): Toleration[] | undefined {
+  const before = spec.tolerations ?? [];
+  const after = before.map(lasting);
+  return after.some((toleration, index) => toleration !== before[index]) ? after : undefined;
 }
 
 function lasting(toleration: Toleration): Toleration {

@@ -7,6 +7,7 @@ import { jobIdAnnotation } from './accept.ts';
 import { leanPodSchema } from './lean-pod.ts';
 import type { LostJobs } from './lost-jobs.ts';
 import type { PodWriter } from './pod-writer.ts';
+import { isStarting, showsStarting } from './starting-status.ts';
 import { StillWaiting, type Submitter } from './submitter.ts';
 import type { Terminator } from './terminator.ts';
 import { isNewer, refOf, trackPod, type TrackedPod } from './tracked-pod.ts';
@@ -24,9 +25,11 @@ export interface PodControllerOptions {
 }
 
 const concurrency = 48;
+/** Few: in a burst what a pod does is written before where it runs. */
+const acceptConcurrency = 4;
 const maxDone = 20_000;
 /** "Not started yet" is worth a write only when it lasts. */
-const unremarkableMs = 2_000;
+const startingMs = 2_000;
 /** A job may be told of before its pod is: the informer and the site are two streams. */
 const orphanDelayMs = 3_000;
 
@@ -37,17 +40,22 @@ export class PodController {
   readonly #tracked = new Map<string, TrackedPod>();
   readonly #reflector: Reflector<Pod & { metadata: { resourceVersion: string } }>;
   readonly #queue: WorkQueue;
+  readonly #accepts: WorkQueue;
   /** UIDs that are done with, oldest first: their sites may still have a last word. */
   readonly #done = new Set<string>();
 
   constructor(options: PodControllerOptions) {
     this.#o = options;
-    this.#queue = new WorkQueue({
-      concurrency,
-      handler: (uid, signal) => this.#reconcile(uid, signal),
-      onError: (uid, error, attempt) => this.#failed(uid, error, attempt),
+    const common = {
+      onError: (uid: string, error: unknown, attempt: number) => this.#failed(uid, error, attempt),
       baseDelayMs: 250,
       maxDelayMs: 10_000,
+    };
+    this.#queue = new WorkQueue({ ...common, concurrency, handler: (uid, signal) => this.#reconcile(uid, signal) });
+    this.#accepts = new WorkQueue({
+      ...common,
+      concurrency: acceptConcurrency,
+      handler: (uid, signal) => this.#accept(uid, signal),
     });
     this.#reflector = new Reflector({
       client: options.client,
@@ -68,7 +76,7 @@ export class PodController {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#reflector.run(signal), this.#queue.run(signal)]);
+    await Promise.all([this.#reflector.run(signal), this.#queue.run(signal), this.#accepts.run(signal)]);
   }
 
   find(namespace: string, name: string): Pod | undefined {
@@ -155,8 +163,14 @@ export class PodController {
     }
     if (tracked.refused || isTerminalPhase(pod.status?.phase)) return;
     if (tracked.jobId === undefined) await this.#o.submitter.submit(tracked, pod, signal);
-    await this.#o.submitter.accept(tracked, signal);
+    this.#accepts.add(uid);
     await this.#writeStatus(tracked, signal);
+  }
+
+  async #accept(uid: string, signal: AbortSignal): Promise<void> {
+    const tracked = this.#tracked.get(uid);
+    if (tracked?.pod === undefined || tracked.pod.metadata.deletionTimestamp) return;
+    await this.#o.submitter.accept(tracked, signal);
   }
 
   async #writeStatus(tracked: TrackedPod, signal: AbortSignal): Promise<void> {
@@ -168,7 +182,9 @@ export class PodController {
       return;
     }
     tracked.unknownSince = undefined;
-    const waitMs = isUnremarkable(status) ? tracked.seenAt + unremarkableMs - this.#o.now() : 0;
+    const starting = isStarting(status);
+    if (starting && tracked.pod !== undefined && showsStarting(tracked.pod)) return;
+    const waitMs = starting ? (tracked.submittedAt ?? tracked.seenAt) + startingMs - this.#o.now() : 0;
     if (waitMs > 0) this.#queue.addAfter(uid, waitMs);
     else await this.#o.writer.status(tracked, status, signal);
   }
@@ -214,18 +230,9 @@ const trackedOrphan = {
   lastPod: undefined,
   createSent: false,
   jobId: undefined,
-  submittedHere: false,
+  submittedAt: undefined,
   deletedWithin: undefined,
   removed: false,
   unknownSince: undefined,
   refused: false,
 };
-
-/** Nothing has happened yet that a user would look for. */
-function isUnremarkable({ phase, containers, initContainers }: PodStatus): boolean {
-  if (phase !== 'Pending') return false;
-  return [...(containers ?? []), ...(initContainers ?? [])].every(({ state }) => {
-    const reason = state?.waiting?.reason;
-    return reason === 'ContainerCreating' || reason === 'PodInitializing';
-  });
-}

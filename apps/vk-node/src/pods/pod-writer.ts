@@ -1,6 +1,7 @@
 import type { Pod, PodStatus } from '@interlink/contract';
 import { isConflict, isNotFound, type EventRecorder, type KubeClient } from '@interlink/kube';
 import { statusPatch, toKubeStatus, type OwnPodStatus } from '@interlink/pod-model';
+import { onceAccepted } from './accept.ts';
 import { leanPodSchema } from './lean-pod.ts';
 import { isNewer, type TrackedPod } from './tracked-pod.ts';
 
@@ -31,7 +32,8 @@ export class PodWriter {
   async status(tracked: TrackedPod, reported: PodStatus, signal: AbortSignal): Promise<boolean> {
     const { pod } = tracked;
     if (pod === undefined) return false;
-    return this.#writeStatus(tracked, pod, toKubeStatus(pod, reported, new Date()), signal);
+    const seen = tracked.jobId === undefined ? pod : onceAccepted(pod);
+    return this.#writeStatus(tracked, pod, toKubeStatus(seen, reported, new Date()), signal);
   }
 
   async patch(tracked: TrackedPod, body: object, signal: AbortSignal): Promise<boolean> {

@@ -57,7 +57,7 @@ export class Submitter {
       });
       const jobId = (await this.#adopt(tracked, pod, signal)) ?? (await this.#create(tracked, request, signal));
       tracked.jobId = jobId;
-      tracked.submittedHere = true;
+      tracked.submittedAt = this.#o.now();
       this.#o.writer.event(pod, 'Submitted', `submitted as job ${jobId} at site ${this.#o.link.site ?? 'unknown'}`);
     } catch (thrown) {
       if (signal.aborted) throw thrown;
@@ -88,7 +88,7 @@ export class Submitter {
     const { pod, jobId } = tracked;
     if (pod === undefined || jobId === undefined) return;
     // A job that an earlier life submitted stays where it is, even if this node has another site by now.
-    const here = tracked.submittedHere ? this.#o.link.site : undefined;
+    const here = tracked.submittedAt !== undefined ? this.#o.link.site : undefined;
     const patch = acceptPatch(pod, jobId, here ?? pod.metadata.annotations?.[siteAnnotation]);
     if (patch) await this.#o.writer.patch(tracked, patch, signal);
   }

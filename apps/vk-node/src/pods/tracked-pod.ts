@@ -13,8 +13,8 @@ export interface TrackedPod {
   readAfter: number;
   /** The site's job, once a create was answered. */
   jobId: string | undefined;
-  /** The site has taken a create in this life of vk-node (the annotation tells of earlier ones). */
-  submittedHere: boolean;
+  /** When the site took a create in this life of vk-node, ms since the epoch (the annotation tells of earlier ones). */
+  submittedAt: number | undefined;
   /** A create was sent in this life, whatever became of it. */
   createSent: boolean;
   /** The shortest grace period that the site has accepted a delete with, in seconds. */
@@ -35,7 +35,7 @@ export function trackPod(pod: Pod, now: number, jobId: string | undefined): Trac
     seenAt: now,
     readAfter: now,
     jobId,
-    submittedHere: false,
+    submittedAt: undefined,
     createSent: false,
     deletedWithin: undefined,
     removed: false,

@@ -20,4 +20,4 @@ export const zeroJobConfig = {
     additional_directories_in_path: null,
     fuse_sleep_seconds: 0,
   },
-};
+} as const;
