@@ -186,17 +186,6 @@ describe('the whole chain in containers', () => {
     expect(await chain.containers[name].exec(['node', '/app/health.mjs', '/nowhere'])).toMatchObject({ exitCode: 1 });
   });
 
-  it(
-    'docker-sidecar keeps the contract from its image too',
-    async () => {
-      const result = await proveConformance('docker-sidecar-image', { endpoint: `unix://${chain.sidecarSocket}` });
-      expect(failures(result)).toEqual([]);
-      expect(skipped(result)).toEqual(['ping.empty-list', 'ping.update-cache', 'service.credentials']);
-      expect(result).toMatchObject({ profile: 'full', leftovers: [] });
-    },
-    conformanceMs,
-  );
-
   it.each(services)('%s ends in order within 5 s of SIGTERM, and is ready again when started', async (name) => {
     const container = engine.docker.getContainer(chain.containers[name].getId());
     const rssKiB = Number(await evaluate(chain.containers[name], rssScript));
@@ -217,4 +206,15 @@ describe('the whole chain in containers', () => {
         .join(' | '),
     );
   });
+
+  it(
+    'docker-sidecar keeps the contract from its image too',
+    async () => {
+      const result = await proveConformance('docker-sidecar-image', { endpoint: `unix://${chain.sidecarSocket}` });
+      expect(failures(result)).toEqual([]);
+      expect(skipped(result)).toEqual(['ping.empty-list', 'ping.update-cache', 'service.credentials']);
+      expect(result).toMatchObject({ profile: 'full', leftovers: [] });
+    },
+    conformanceMs,
+  );
 });
