@@ -16,10 +16,10 @@ const (
 	linger = time.Second
 )
 
-// dial joins in and out to a port on loopback, the IPv4 one first. Each
-// direction ends by itself; it returns when both have ended.
-func dial(port string, in io.Reader, out io.WriteCloser) error {
-	conn, err := connect(port)
+// dial joins in and out to a port of the named host, or of loopback, the IPv4
+// one first. Each direction ends by itself; it returns when both have ended.
+func dial(port string, hosts []string, in io.Reader, out io.WriteCloser) error {
+	conn, err := connect(port, hosts)
 	if err != nil {
 		return err
 	}
@@ -51,9 +51,12 @@ func dial(port string, in io.Reader, out io.WriteCloser) error {
 	}
 }
 
-func connect(port string) (*net.TCPConn, error) {
+func connect(port string, hosts []string) (*net.TCPConn, error) {
+	if len(hosts) == 0 {
+		hosts = []string{"127.0.0.1", "::1"}
+	}
 	var failures []error
-	for _, host := range []string{"127.0.0.1", "::1"} {
+	for _, host := range hosts {
 		conn, err := net.DialTimeout("tcp", net.JoinHostPort(host, port), connectTimeout)
 		if err == nil {
 			return conn.(*net.TCPConn), nil

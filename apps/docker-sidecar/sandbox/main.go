@@ -12,11 +12,17 @@ import (
 	"syscall"
 )
 
-const version = "1"
+const version = "2"
 
-const usage = `usage: sandbox [wait]           stay as PID 1, reap orphans, end at once on SIGTERM or SIGINT
-       sandbox dial PORT        join standard input and output to a port on loopback
+const usage = `usage: sandbox [wait]           write the pod's /etc/hosts and /etc/resolv.conf, stay as PID 1, reap orphans,
+                                end at once on SIGTERM or SIGINT
+       sandbox dial PORT [HOST] join standard input and output to a port, on loopback if no host is named
+       sandbox reach PORT HOST  whether somebody listens there
        sandbox swap DIR NAME    make DIR/NAME the content that DIR shows
+       sandbox resolve [-data] [-create KIND] DIR PATH
+                                where PATH below DIR is, without following a link
+       sandbox usage DIR...     bytes that the files below each folder take
+       sandbox unmount DIR...   unmount, lazily, whatever is mounted below the folders
        sandbox version
 `
 
@@ -38,21 +44,51 @@ func run(args []string, in io.Reader, out io.WriteCloser) error {
 	command, args := first(args)
 	switch {
 	case (command == "" || command == "wait") && len(args) == 0:
+		if text, ok := os.LookupEnv(networkFilesVariable); ok {
+			// The engine's own files serve in a pinch: the pod starts all the same.
+			if err := writeNetworkFiles(text); err != nil {
+				fmt.Fprintln(os.Stderr, "sandbox:", err)
+			}
+		}
 		wait()
 		return nil
-	case command == "dial" && len(args) == 1:
-		port, err := strconv.ParseUint(args[0], 10, 16)
-		if err != nil || port == 0 {
-			return fmt.Errorf("%q is not a port", args[0])
+	case command == "dial" && (len(args) == 1 || len(args) == 2):
+		port, err := parsePort(args[0])
+		if err != nil {
+			return err
 		}
-		return dial(strconv.FormatUint(port, 10), in, out)
+		return dial(port, args[1:], in, out)
+	case command == "reach" && len(args) == 2:
+		port, err := parsePort(args[0])
+		if err != nil {
+			return err
+		}
+		conn, err := connect(port, args[1:])
+		if err != nil {
+			return err
+		}
+		return conn.Close()
 	case command == "swap" && len(args) == 2:
 		return swap(args[0], args[1])
+	case command == "resolve":
+		return resolveCommand(args, out)
+	case command == "usage" && len(args) > 0:
+		return usageOf(args, out)
+	case command == "unmount" && len(args) > 0:
+		return unmountBelow(args)
 	case command == "version" && len(args) == 0:
 		_, err := fmt.Fprintln(out, version)
 		return err
 	}
 	return errUsage
+}
+
+func parsePort(text string) (string, error) {
+	port, err := strconv.ParseUint(text, 10, 16)
+	if err != nil || port == 0 {
+		return "", fmt.Errorf("%q is not a port", text)
+	}
+	return strconv.FormatUint(port, 10), nil
 }
 
 func first(args []string) (string, []string) {

@@ -161,7 +161,7 @@ func TestDialEndsWhenTheServerIsGoneAndTheClientSilent(t *testing.T) {
 	defer hold.Close()
 	var out closeable
 	ended := make(chan error, 1)
-	go func() { ended <- dial(port, silent, &out) }()
+	go func() { ended <- dial(port, nil, silent, &out) }()
 	select {
 	case err := <-ended:
 		if err != nil || out.String() != "bye" {
@@ -169,6 +169,17 @@ func TestDialEndsWhenTheServerIsGoneAndTheClientSilent(t *testing.T) {
 		}
 	case <-time.After(10 * time.Second):
 		t.Fatal("still there")
+	}
+}
+
+func TestReachSaysWhetherSomebodyListens(t *testing.T) {
+	port := serve(t, "127.0.0.1:0", func(*net.TCPConn) {})
+	var out closeable
+	if err := run([]string{"reach", port, "127.0.0.1"}, strings.NewReader(""), &out); err != nil {
+		t.Fatal(err)
+	}
+	if run([]string{"reach", port, "127.0.0.2"}, strings.NewReader(""), &out) == nil {
+		t.Fatal("reached a port that is bound to another address")
 	}
 }
 

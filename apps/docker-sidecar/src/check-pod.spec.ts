@@ -1,5 +1,6 @@
 import { podSchema } from '@interlink/contract';
-import { checkPod } from './check-pod.ts';
+import { checkPod, type SiteRules } from './check-pod.ts';
+import { siteDefaults } from './testing/jobs.ts';
 
 /** `kubectl create deployment web --image=nginx`, as its pod comes back from a kube-apiserver, node and token included. */
 const container = {
@@ -59,6 +60,8 @@ const metadata = {
   resourceVersion: '123',
   uid: 'u',
 };
+/** One that allows nothing of the host's, and lends out two boards. */
+const site: SiteRules = { ...siteDefaults, devices: { 'example.org/board': 2 }, apiMinor: 41 };
 const pod = (changed: object) =>
   podSchema.parse({ metadata, spec: { ...spec, ...changed }, status: { phase: 'Pending' } });
 const withContainer = (changed: object) => pod({ containers: [{ ...container, ...changed }] });
@@ -77,7 +80,7 @@ function refused(run: () => void): string | undefined {
 }
 
 it('accepts an ordinary pod with all that the kube-apiserver fills in', () => {
-  expect(refused(() => checkPod(pod({})))).toBeUndefined();
+  expect(refused(() => checkPod(pod({}), site))).toBeUndefined();
 });
 
 describe('accepts what is at its default, is carried out, or speaks to the cluster', () => {
@@ -85,21 +88,62 @@ describe('accepts what is at its default, is carried out, or speaks to the clust
     ['hostNetwork false', { hostNetwork: false, hostPID: false, hostIPC: false, shareProcessNamespace: false }],
     ['empty lists and objects', { hostAliases: [], dnsConfig: {}, ephemeralContainers: null, overhead: {} }],
     ['host users', { hostUsers: true }],
+    ['a deadline', { activeDeadlineSeconds: 60 }],
+    ['ephemeral containers', { ephemeralContainers: [{ name: 'debug', image: 'i', targetContainerName: 'main' }] }],
     ['linux', { os: { name: 'linux' } }],
     ['scheduling', { nodeSelector: { a: 'b' }, affinity: { nodeAffinity: {} }, topologySpreadConstraints: [{}] }],
     ['readiness gates', { readinessGates: [{ conditionType: 'x' }] }],
     ['pull secrets', { imagePullSecrets: [{ name: 's' }] }],
     ['init containers', { initContainers: [{ ...container, name: 'init' }] }],
-    ['dnsPolicy Default', { dnsPolicy: 'Default' }],
-  ])('%s', (_, changed) => expect(refused(() => checkPod(pod(changed)))).toBeUndefined());
+    ['dns', { dnsPolicy: 'None', dnsConfig: { nameservers: ['10.0.0.1'], options: [{ name: 'ndots', value: '2' }] } }],
+    ['names', { hostname: 'h', subdomain: 's', setHostnameAsFQDN: true, hostAliases: [{ ip: '10.0.0.1' }] }],
+    ['one process namespace', { shareProcessNamespace: true }],
+    ['resources of the pod', { resources: { limits: { cpu: '1', memory: '1Gi' } } }],
+    [
+      'security',
+      {
+        securityContext: {
+          ...{ runAsUser: 0, runAsGroup: 0, runAsNonRoot: false, fsGroup: 0, fsGroupChangePolicy: 'OnRootMismatch' },
+          ...{ supplementalGroups: [0, 7], supplementalGroupsPolicy: 'Strict' },
+          ...{ seccompProfile: { type: 'RuntimeDefault' }, appArmorProfile: { type: 'Unconfined' } },
+          ...{ sysctls: [{ name: 'net/ipv4/tcp_syncookies', value: '1' }], seLinuxOptions: { level: 's0' } },
+        },
+      },
+    ],
+  ])('%s', (_, changed) => expect(refused(() => checkPod(pod(changed), site))).toBeUndefined());
 
   it.each<[string, object]>([
     ['cpu and memory', { resources: { limits: { cpu: '1', memory: '1Gi' }, requests: { cpu: '1' } } }],
-    ['ports', { ports: [{ containerPort: 80, protocol: 'TCP' }] }],
+    ['ports', { ports: [{ containerPort: 80, protocol: 'TCP', hostPort: 8080 }] }],
+    ['a terminal', { stdin: true, stdinOnce: true, tty: true }],
+    [
+      'probes',
+      {
+        livenessProbe: { exec: { command: ['true'] }, terminationGracePeriodSeconds: 3 },
+        readinessProbe: { tcpSocket: { port: 80 }, successThreshold: 2 },
+        startupProbe: { httpGet: { port: 'web', scheme: 'HTTPS', httpHeaders: [{ name: 'a', value: 'b' }] } },
+      },
+    ],
+    ['a gRPC probe', { livenessProbe: { grpc: { port: 80, service: 'shop' } } }],
+    ['hooks', { lifecycle: { postStart: { sleep: { seconds: 1 } }, preStop: { exec: { command: ['true'] } } } }],
+    ['a stop signal', { lifecycle: { stopSignal: 'SIGUSR1' } }],
+    ['a restart policy', { restartPolicy: 'Never', restartPolicyRules: [{ action: 'Restart', exitCodes: {} }] }],
+    ['last words', { terminationMessagePath: '/tmp/log', terminationMessagePolicy: 'FallbackToLogsOnError' }],
+    ['devices', { resources: { limits: { 'example.org/board': '2' }, requests: { 'example.org/board': '2' } } }],
+    ['a request of storage', { resources: { requests: { 'ephemeral-storage': '1Gi' } } }],
+    [
+      'security',
+      {
+        securityContext: {
+          ...{ runAsUser: 7, allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, procMount: 'Default' },
+          ...{ capabilities: { add: ['NET_ADMIN'], drop: ['ALL'] }, seccompProfile: { type: 'Unconfined' } },
+        },
+      },
+    ],
     ['false and empty', { stdin: false, tty: false, securityContext: { privileged: false, capabilities: {} } }],
     ['default propagation', { volumeMounts: [{ name: 'v', mountPath: '/v', mountPropagation: 'None' }] }],
     ['envFrom that has been resolved', { envFrom: [] }],
-  ])('%s', (_, changed) => expect(refused(() => checkPod(withContainer(changed)))).toBeUndefined());
+  ])('%s', (_, changed) => expect(refused(() => checkPod(withContainer(changed), site))).toBeUndefined());
 
   it.each<object>([
     {},
@@ -110,7 +154,7 @@ describe('accepts what is at its default, is carried out, or speaks to the clust
     { secret: { secretName: 's', defaultMode: 420 } },
     { downwardAPI: { items: [], defaultMode: 420 } },
     { hostPath: null, emptyDir: {} },
-  ])('volume %j', (volume) => expect(refused(() => checkPod(withVolume(volume)))).toBeUndefined());
+  ])('volume %j', (volume) => expect(refused(() => checkPod(withVolume(volume), site))).toBeUndefined());
 });
 
 describe('refuses by name', () => {
@@ -119,66 +163,85 @@ describe('refuses by name', () => {
     ['hostPID', { hostPID: true }],
     ['hostIPC', { hostIPC: true }],
     ['hostUsers', { hostUsers: false }],
-    ['shareProcessNamespace', { shareProcessNamespace: true }],
-    ['securityContext', { securityContext: { runAsUser: 0 } }],
-    ['activeDeadlineSeconds', { activeDeadlineSeconds: 60 }],
-    ['hostname', { hostname: 'h' }],
-    ['subdomain', { subdomain: 's' }],
-    ['hostAliases', { hostAliases: [{ ip: '10.0.0.1', hostnames: ['h'] }] }],
-    ['dnsPolicy', { dnsPolicy: 'None' }],
-    ['dnsConfig', { dnsConfig: { nameservers: ['10.0.0.1'] } }],
+    ['securityContext.seccompProfile', { securityContext: { seccompProfile: { type: 'Localhost' } } }],
+    ['securityContext.appArmorProfile', { securityContext: { appArmorProfile: { type: 'Localhost' } } }],
+    ['securityContext.sysctls[0]', { securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '1' }] } }],
+    ['securityContext.windowsOptions', { securityContext: { windowsOptions: { runAsUserName: 'x' } } }],
+    ['securityContext.supplementalGroupsPolicy', { securityContext: { supplementalGroupsPolicy: 'Strict' } }],
+    ['securityContext.runAsUser', { securityContext: { runAsUser: 'root' } }],
     ['runtimeClassName', { runtimeClassName: 'gvisor' }],
     ['resourceClaims', { resourceClaims: [{ name: 'gpu' }] }],
-    ['resources', { resources: { limits: { cpu: '1' } } }],
-    ['ephemeralContainers', { ephemeralContainers: [{ name: 'debug' }] }],
+    ['resources.limits.example.org/board', { resources: { limits: { 'example.org/board': '1' } } }],
+    ['ephemeralContainers[0].image', { ephemeralContainers: [{ name: 'debug' }] }],
     ['os', { os: { name: 'windows' } }],
     ['aFieldOfTheFuture', { aFieldOfTheFuture: 'x' }],
-  ])('spec.%s', (field, changed) => expect(refused(() => checkPod(pod(changed)))).toBe(`spec.${field}`));
+  ])('spec.%s', (field, changed) => expect(refused(() => checkPod(pod(changed), site))).toBe(`spec.${field}`));
 
   it.each<[string, object]>([
-    ['livenessProbe', { livenessProbe: { exec: { command: ['true'] } } }],
-    ['readinessProbe', { readinessProbe: { tcpSocket: { port: 80 } } }],
-    ['startupProbe', { startupProbe: { httpGet: { port: 80 } } }],
-    ['lifecycle', { lifecycle: { preStop: { exec: { command: ['true'] } } } }],
-    ['securityContext', { securityContext: { runAsUser: 1000 } }],
-    ['securityContext', { securityContext: { allowPrivilegeEscalation: false } }],
+    ['livenessProbe.httpGet.protocol', { livenessProbe: { httpGet: { port: 80, protocol: 'HTTP2' } } }],
+    ['startupProbe.grpc.mode', { startupProbe: { grpc: { port: 80, mode: 'TLS' } } }],
+    ['readinessProbe.aField', { readinessProbe: { tcpSocket: { port: 80 }, aField: 1 } }],
+    ['readinessProbe.tcpSocket.port', { readinessProbe: { tcpSocket: {} } }],
+    ['lifecycle.postStart.aField', { lifecycle: { postStart: { aField: 1 } } }],
+    [
+      'restartPolicyRules[0].action',
+      { restartPolicy: 'Never', restartPolicyRules: [{ action: 'RestartAllContainers', exitCodes: {} }] },
+    ],
+    ['securityContext.privileged', { securityContext: { privileged: true } }],
+    ['securityContext.procMount', { securityContext: { procMount: 'Unmasked' } }],
+    ['securityContext.seccompProfile', { securityContext: { seccompProfile: { type: 'Localhost' } } }],
+    ['securityContext.appArmorProfile', { securityContext: { appArmorProfile: { type: 'Localhost' } } }],
     ['volumeDevices', { volumeDevices: [{ name: 'v', devicePath: '/dev/x' }] }],
-    ['restartPolicy', { restartPolicy: 'Always' }],
-    ['stdin', { stdin: true }],
-    ['tty', { tty: true }],
-    ['ports', { ports: [{ containerPort: 80, hostPort: 80 }] }],
     ['envFrom', { envFrom: [{ configMapRef: { name: 'c' } }] }],
     ['image', { image: '' }],
-    ['terminationMessagePath', { terminationMessagePath: '/tmp/log' }],
-    ['terminationMessagePolicy', { terminationMessagePolicy: 'FallbackToLogsOnError' }],
     ['resources.limits.nvidia.com/gpu', { resources: { limits: { 'nvidia.com/gpu': '1' } } }],
-    ['resources.requests.ephemeral-storage', { resources: { requests: { 'ephemeral-storage': '1Gi' } } }],
-    [
-      'volumeMounts[1].subPath',
-      { volumeMounts: [...container.volumeMounts, { name: 'v', mountPath: '/v', subPath: 's' }] },
-    ],
-    ['volumeMounts[0].subPathExpr', { volumeMounts: [{ name: 'v', mountPath: '/v', subPathExpr: '$(X)' }] }],
+    ['resources.limits.ephemeral-storage', { resources: { limits: { 'ephemeral-storage': '1Gi' } } }],
+    ['resources.claims', { resources: { claims: [{ name: 'gpu' }] } }],
     [
       'volumeMounts[0].mountPropagation',
-      { volumeMounts: [{ name: 'v', mountPath: '/v', mountPropagation: 'Bidirectional' }] },
+      { volumeMounts: [{ name: 'v', mountPath: '/v', mountPropagation: 'Sideways' }] },
+    ],
+    [
+      'volumeMounts[0].recursiveReadOnly',
+      { volumeMounts: [{ name: 'v', mountPath: '/v', readOnly: true, recursiveReadOnly: 'Enabled' }] },
     ],
   ])('%s of any container', (field, changed) => {
-    expect(refused(() => checkPod(withContainer(changed)))).toBe(`spec.containers[0].${field}`);
+    expect(refused(() => checkPod(withContainer(changed), site))).toBe(`spec.containers[0].${field}`);
     const initContainers = [
       { ...container, name: 'a' },
       { ...container, name: 'b', ...changed },
     ];
-    expect(refused(() => checkPod(pod({ initContainers })))).toBe(`spec.initContainers[1].${field}`);
+    expect(refused(() => checkPod(pod({ initContainers }), site))).toBe(`spec.initContainers[1].${field}`);
   });
 
   it.each<[string, object]>([
-    ['hostPath', { hostPath: { path: '/', type: '' } }],
-    ['persistentVolumeClaim', { persistentVolumeClaim: { claimName: 'c' } }],
+    ['hostPath.path', { hostPath: { path: '/', type: '' } }],
+    ['persistentVolumeClaim.claimName', { persistentVolumeClaim: { claimName: 'c' } }],
     ['nfs', { nfs: { server: 's', path: '/' } }],
     ['csi', { csi: { driver: 'd' } }],
     ['ephemeral', { ephemeral: { volumeClaimTemplate: {} } }],
     ['emptyDir.medium', { emptyDir: { medium: 'HugePages' } }],
   ])('volume %s', (field, volume) =>
-    expect(refused(() => checkPod(withVolume(volume)))).toBe(`spec.volumes[1].${field}`),
+    expect(refused(() => checkPod(withVolume(volume), site))).toBe(`spec.volumes[1].${field}`),
   );
+});
+
+it.each<[string, object]>([
+  ['hostNetwork', { hostNetwork: true }],
+  ['hostPID', { hostPID: true }],
+  ['hostIPC', { hostIPC: true }],
+  ['privileged', { containers: [{ ...container, securityContext: { privileged: true } }] }],
+])('%s is for the configuration to allow', (name, changed) => {
+  const allowing = { ...site, allow: { ...site.allow, [name]: true } };
+  expect(refused(() => checkPod(pod(changed), allowing))).toBeUndefined();
+  expect(refused(() => checkPod(pod(changed), site))).toContain(name);
+});
+
+it('sysctls of the network are refused to a pod on the host network, and more devices than there are to all', () => {
+  const allowing = { ...site, allow: { ...site.allow, hostNetwork: true } };
+  const sysctls = [{ name: 'net.ipv4.tcp_rmem', value: '1' }];
+  const onHost = pod({ hostNetwork: true, securityContext: { sysctls } });
+  expect(refused(() => checkPod(onHost, allowing))).toBe('spec.securityContext.sysctls[0]');
+  const two = ['a', 'b'].map((name) => ({ ...container, name, resources: { limits: { 'example.org/board': '2' } } }));
+  expect(refused(() => checkPod(pod({ containers: two }), site))).toContain('example.org/board');
 });

@@ -14,6 +14,11 @@ describe('the configuration', () => {
       log: { level: 'info' },
       engineSocket: '/var/run/docker.sock',
       podIPsRoutable: false,
+      allow: { hostNetwork: false, hostPID: false, hostIPC: false, privileged: false },
+      clusterDNS: [],
+      clusterDomain: 'cluster.local',
+      devices: {},
+      volumes: { claims: [], hostPaths: [] },
       capacity: { pods: '250' },
       bodyLimit: 16 * 1024 * 1024,
     });
@@ -25,6 +30,9 @@ describe('the configuration', () => {
     ['site', { site: 'No Site' }],
     ['capacity.cpu', { capacity: { cpu: 'many' } }],
     ['capacity.pods', { capacity: { pods: '-1' } }],
+    ['clusterDNS.0', { clusterDNS: ['kube-dns'] }],
+    ['devices.gpu', { devices: { gpu: { paths: ['/dev/x'] } } }],
+    ['hostIP', { allow: { hostNetwork: true } }],
     ['', { spoolFolder: '/x' }],
   ])('refuses a wrong %s', (path, changed) => {
     const { error } = configSchema.safeParse({ ...least, ...changed });

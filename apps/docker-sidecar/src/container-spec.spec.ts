@@ -1,7 +1,15 @@
 import { containerSpec, sandboxSpec } from './container-spec.ts';
-import { containerName, label, sandboxName, volumeName } from './labels.ts';
+import { containerName, label, sandboxName } from './labels.ts';
 import { makeJob } from './testing/jobs.ts';
+import { noVolumeRules } from './volumes/volume-rules.ts';
 
+const settings = {
+  site: 's',
+  sandboxImage: 'sandbox:1',
+  clusterDns: { servers: [], domain: 'cluster.local' },
+  deviceConfig: {},
+  volumes: noVolumeRules,
+};
 const addresses = { podIPs: ['172.17.0.2'], hostIPs: ['172.17.0.1'] };
 
 function specOf(container: Record<string, unknown>, { expandEnv = true, volumes = [] as object[] } = {}) {
@@ -9,7 +17,9 @@ function specOf(container: Record<string, unknown>, { expandEnv = true, volumes 
   const [parsed] = job.pod.spec.containers;
   if (parsed === undefined) throw new Error('no container');
   const start = { role: 'main', container: parsed, attempt: 2, nextDelaySeconds: 20, existing: undefined } as const;
-  return { job, spec: containerSpec(job, 's', start, 'sandbox-id', addresses) };
+  const image = { id: 'sha256:i', names: [], user: '' };
+  const surroundings = { sandboxId: 'sandbox-id', addresses, image, devices: {}, mounts: [] };
+  return { job, spec: containerSpec(job, settings, start, surroundings) };
 }
 
 describe('command and args against ENTRYPOINT and CMD', () => {
@@ -63,17 +73,17 @@ describe('variables', () => {
 
 describe('limits', () => {
   it.each([
-    [undefined, {}],
-    [{ cpu: '500m' }, { NanoCpus: 500_000_000 }],
+    [undefined, { CpuQuota: 0, Memory: 0, MemorySwap: 0 }],
+    [{ cpu: '500m' }, { CpuQuota: 50_000, Memory: 0, MemorySwap: 0 }],
     [
       { cpu: 2, memory: '64Mi' },
-      { NanoCpus: 2_000_000_000, Memory: 67_108_864, MemorySwap: 67_108_864 },
+      { CpuQuota: 200_000, Memory: 67_108_864, MemorySwap: 67_108_864 },
     ],
-    [{ memory: '1.5G' }, { Memory: 1_500_000_000, MemorySwap: 1_500_000_000 }],
+    [{ memory: '1.5G' }, { CpuQuota: 0, Memory: 1_500_000_000, MemorySwap: 1_500_000_000 }],
   ])('%j', (limits, expected) => {
-    const { Memory, MemorySwap, NanoCpus } =
+    const { Memory, MemorySwap, CpuQuota } =
       specOf({ resources: { limits, requests: { cpu: '1', memory: '1' } } }).spec.HostConfig ?? {};
-    expect(JSON.parse(JSON.stringify({ Memory, MemorySwap, NanoCpus }))).toEqual(expected);
+    expect(JSON.parse(JSON.stringify({ Memory, MemorySwap, CpuQuota }))).toEqual(expected);
   });
 });
 
@@ -81,7 +91,7 @@ describe('a container', () => {
   it('shares network and IPC of the sandbox, never restarts by itself, and says whose it is', () => {
     const { job, spec } = specOf({ workingDir: '/w' });
     expect(spec).toMatchObject({
-      Image: 'i',
+      Image: 'sha256:i',
       WorkingDir: '/w',
       HostConfig: {
         NetworkMode: 'container:sandbox-id',
@@ -102,28 +112,6 @@ describe('a container', () => {
     });
     expect(spec).not.toHaveProperty('HostConfig.Privileged');
   });
-
-  it('mounts volumes of its own job only; what comes from the cluster is read-only', () => {
-    const volumes = [
-      { name: 'scratch', emptyDir: {} },
-      { name: 'ro', emptyDir: {} },
-      { name: 'config', configMap: { name: 'c' } },
-    ];
-    const volumeMounts = [
-      { name: 'scratch', mountPath: '/scratch' },
-      { name: 'ro', mountPath: '/ro', readOnly: true },
-      { name: 'config', mountPath: '/config' },
-    ];
-    const { job, spec } = specOf({ volumeMounts }, { volumes });
-    expect(
-      spec.HostConfig?.Mounts?.map(({ Type, Source, Target, ReadOnly }) => [Type, Source, Target, ReadOnly]),
-    ).toEqual([
-      ['volume', volumeName(job, 'scratch'), '/scratch', false],
-      ['volume', volumeName(job, 'ro'), '/ro', true],
-      ['volume', volumeName(job, 'config'), '/config', true],
-    ]);
-    expect(spec.HostConfig?.Mounts?.every(({ VolumeOptions }) => VolumeOptions?.NoCopy === true)).toBe(true);
-  });
 });
 
 describe('the sandbox', () => {
@@ -131,7 +119,7 @@ describe('the sandbox', () => {
     const volumes = [{ name: 'a' }, { name: 'b', secret: { secretName: 's' } }, { name: 'unused' }];
     const volumeMounts = ['a', 'b'].map((name) => ({ name, mountPath: `/${name}` }));
     const job = makeJob({ containers: [{ name: 'main', image: 'i', volumeMounts }], volumes });
-    const spec = sandboxSpec(job, 's', 'sandbox:1');
+    const spec = sandboxSpec(job, settings);
     expect(spec).toMatchObject({ Image: 'sandbox:1', Hostname: 'pod', HostConfig: { IpcMode: 'shareable' } });
     expect(spec.HostConfig?.Mounts?.map(({ Target }) => Target)).toEqual(['/volumes/a', '/volumes/b']);
     expect(spec.Labels?.[label.role]).toBe('sandbox');
@@ -144,7 +132,7 @@ describe('the sandbox', () => {
   ])('cuts the name %s as Kubernetes does', (name, expected) => {
     const job = makeJob();
     const named = { ...job, pod: { ...job.pod, metadata: { ...job.pod.metadata, name } } };
-    expect(sandboxSpec(named, 's', 'i').Hostname).toBe(expected);
+    expect(sandboxSpec(named, settings).Hostname).toBe(expected);
   });
 
   it('and containers have names that are a function of the job', () => {

@@ -1,71 +1,97 @@
-import type { Container, Pod } from '@interlink/contract';
-import {
-  expandEnv,
-  expandText,
-  hasVolumeFiles,
-  parseQuantity,
-  startFieldValue,
-  toInteger,
-  type PodAddresses,
-} from '@interlink/pod-model';
+import type { Container } from '@interlink/contract';
+import { expandEnv, expandText, startFieldValue, type PodAddresses } from '@interlink/pod-model';
 import type { Job } from '@interlink/sidecar-kit';
 import type { ContainerCreateOptions, MountSettings } from 'dockerode';
-import { jobLabels, label, volumeName } from './labels.ts';
+import { devicesOf, deviceSpec, formatAllocation, type Allocation } from './devices/allocation.ts';
+import type { DevicesConfig } from './devices/device-config.ts';
+import type { LocalImage } from './engine.ts';
+import { jobLabels, label } from './labels.ts';
 import type { StartSpec } from './plan.ts';
-import { mountedVolumes } from './volumes.ts';
+import { podNames } from './spec/hostname.ts';
+import { limitsOf } from './spec/limits.ts';
+import { containerNamespaces, sandboxNamespaces } from './spec/namespaces.ts';
+import { networkFiles, networkFilesVariable, type ClusterDns } from './spec/network-files.ts';
+import { containerFields } from './spec/pod-fields.ts';
+import { securitySpec } from './spec/security.ts';
+import { sandboxMounts } from './volumes/mounts.ts';
+import type { VolumeRules } from './volumes/volume-rules.ts';
 
-/** Where the sandbox has each volume of the pod. */
-export const sandboxVolumes = '/volumes';
+/** What of the site's configuration goes into a container. */
+export interface SpecSettings {
+  readonly site: string;
+  readonly sandboxImage: string;
+  readonly clusterDns: ClusterDns;
+  readonly deviceConfig: DevicesConfig;
+  readonly volumes: VolumeRules;
+}
 
-export function sandboxSpec(job: Job, site: string, image: string): ContainerCreateOptions {
+/** @throws InterlinkError Invalid for a host name that cannot be had. */
+export function sandboxSpec(job: Job, settings: SpecSettings, allocation: Allocation = {}): ContainerCreateOptions {
+  const names = podNames(job.pod, settings.clusterDns.domain);
+  const { HostConfig: namespaces, ...rest } = sandboxNamespaces(job.pod, names);
+  const labels: Record<string, string> = { ...jobLabels(job, settings.site), [label.role]: 'sandbox' };
+  if (Object.keys(allocation).length > 0) labels[label.devices] = formatAllocation(allocation);
   return {
-    Image: image,
-    Labels: { ...jobLabels(job, site), [label.role]: 'sandbox' },
-    Hostname: hostname(job.pod),
+    ...rest,
+    Image: settings.sandboxImage,
+    Labels: labels,
+    Env: [`${networkFilesVariable}=${networkFiles(job.pod, names, settings.clusterDns)}`],
     HostConfig: {
-      IpcMode: 'shareable',
-      // It holds every volume of the pod, which keeps Memory volumes alive between containers.
-      Mounts: mountedVolumes(job.pod).map((volume) =>
-        mount(job, volume.name, `${sandboxVolumes}/${volume.name}`, false),
-      ),
+      ...namespaces,
+      Mounts: sandboxMounts(job, settings.volumes),
       ...hardening,
     },
   };
 }
 
+/** What is known only when a container is made. */
+export interface Surroundings {
+  readonly sandboxId: string;
+  readonly addresses: PodAddresses;
+  readonly image: LocalImage;
+  /** The whole pod's. */
+  readonly devices: Allocation;
+  readonly mounts: readonly MountSettings[];
+}
+
 export function containerSpec(
   job: Job,
-  site: string,
+  settings: SpecSettings,
   start: StartSpec,
-  sandboxId: string,
-  addresses: PodAddresses,
+  { sandboxId, addresses, image, devices, mounts }: Surroundings,
 ): ContainerCreateOptions {
   const { container } = start;
+  const { pod } = job;
   const env = environment(job, container, addresses);
   const text = (value: string) => (job.payload.expandEnv ? expandText(value, env) : value);
+  const { stdin, stdinOnce, tty } = containerFields(container);
+  const { HostConfig: security, ...user } = securitySpec(pod, container, image.user);
   return {
-    Image: container.image ?? '',
+    // The very image that the pod was found to be allowed, whatever its name may stand for by now.
+    Image: image.id,
+    ...user,
     // Kubernetes: command replaces the image's ENTRYPOINT and drops its CMD; args alone replace the CMD.
     ...(container.command?.length
       ? { Entrypoint: container.command.map(text), Cmd: (container.args ?? []).map(text) }
       : {}),
     ...(!container.command?.length && container.args?.length ? { Cmd: container.args.map(text) } : {}),
     ...(container.workingDir ? { WorkingDir: container.workingDir } : {}),
+    ...(stdin ? { OpenStdin: true, StdinOnce: stdinOnce ?? false } : {}),
+    ...(tty ? { Tty: true } : {}),
     Env: [...env].map(([name, value]) => `${name}=${value}`),
     Labels: {
-      ...jobLabels(job, site),
+      ...jobLabels(job, settings.site),
       [label.role]: start.role,
       [label.container]: container.name,
       [label.attempt]: String(start.attempt),
       [label.nextDelay]: String(start.nextDelaySeconds),
     },
     HostConfig: {
-      NetworkMode: `container:${sandboxId}`,
-      IpcMode: `container:${sandboxId}`,
-      Mounts: (container.volumeMounts ?? []).map(({ name, mountPath, readOnly }) =>
-        mount(job, name, mountPath, (readOnly ?? false) || hasFiles(job.pod, name)),
-      ),
-      ...limits(container),
+      ...containerNamespaces(pod, sandboxId),
+      Mounts: [...mounts],
+      ...limitsOf(pod, container),
+      ...security,
+      ...deviceSpec(devicesOf(pod, container, devices), settings.deviceConfig),
       ...hardening,
     },
   };
@@ -78,7 +104,8 @@ const hardening = {
   LogConfig: { Type: 'json-file', Config: { 'max-size': '50m', 'max-file': '3' } },
 } as const;
 
-function environment(job: Job, container: Container, addresses: PodAddresses): Map<string, string> {
+/** The container's variables, final. */
+export function environment(job: Job, container: Container, addresses: PodAddresses): Map<string, string> {
   const address = (fieldPath: string) => startFieldValue(fieldPath, addresses);
   const env = container.env ?? [];
   const values = job.payload.expandEnv
@@ -88,35 +115,4 @@ function environment(job: Job, container: Container, addresses: PodAddresses): M
         value: value ?? address(valueFrom?.fieldRef?.fieldPath ?? '') ?? '',
       }));
   return new Map(values.map(({ name, value }) => [name, value]));
-}
-
-function mount(job: Job, volume: string, target: string, readOnly: boolean): MountSettings {
-  return {
-    Type: 'volume',
-    Source: volumeName(job, volume),
-    Target: target,
-    ReadOnly: readOnly,
-    // Without this the engine copies what the image has at that path into the empty volume.
-    VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: { Name: 'local', Options: {} } },
-  };
-}
-
-/** Content of the cluster's: no container may change it, whatever the mount says, as in a kubelet. */
-function hasFiles(pod: Pod, name: string): boolean {
-  return (pod.spec.volumes ?? []).some((volume) => volume.name === name && hasVolumeFiles(volume));
-}
-
-function limits(container: Container): { Memory?: number; MemorySwap?: number; NanoCpus?: number; CpuShares?: number } {
-  const { cpu, memory } = container.resources?.limits ?? {};
-  const bytes = memory === undefined ? undefined : Number(toInteger(parseQuantity(memory)));
-  return {
-    // Swap equal to memory means none: the limit is a limit.
-    ...(bytes === undefined ? {} : { Memory: bytes, MemorySwap: bytes }),
-    ...(cpu === undefined ? {} : { NanoCpus: Number(parseQuantity(cpu).nano) }),
-  };
-}
-
-/** As Kubernetes: the pod's name, cut to 63 characters and not ending in a separator. */
-function hostname(pod: Pod): string {
-  return pod.metadata.name.slice(0, 63).replace(/[-.]+$/, '');
 }

@@ -27,3 +27,10 @@ export function sortError(thrown: unknown): InterlinkError {
           : 'Internal';
   return new InterlinkError(code, message);
 }
+
+/** Of a bind whose mounts should show elsewhere too: what to do about it, beside what the engine says. */
+export function withSharedMountAdvice(message: string): string {
+  const [, path] = /path .+ is mounted on (\S+) but it is not a shared( or slave)? mount/.exec(message) ?? [];
+  if (path === undefined) return message;
+  return `${message}: mount propagation needs a shared mount, so run "mount --make-rshared ${path}" on the engine's host`;
+}

@@ -5,6 +5,11 @@ import { z } from 'zod';
 import { sortError } from './engine-error.ts';
 import { label } from './labels.ts';
 import { toFact, type ContainerFact } from './facts.ts';
+import type { Credentials } from './registry/keyring.ts';
+import type { Limits } from './spec/limits.ts';
+import { ReachEngine, type ReachCalls } from './probes/reach-engine.ts';
+import { StreamEngine, type StreamCalls } from './streams/stream-engine.ts';
+import { VolumeEngine, type VolumeCalls } from './volumes/volume-engine.ts';
 
 const callDeadlineMs = 30_000;
 
@@ -21,7 +26,21 @@ const eventSchema = z.looseObject({
   Actor: z.looseObject({ ID: z.string(), Attributes: z.record(z.string(), z.string()).default({}) }),
 });
 
+const imageSchema = z.looseObject({
+  Id: z.string(),
+  RepoTags: z.array(z.string()).nullish(),
+  Config: z.looseObject({ User: z.string().default('') }).nullish(),
+});
 const progressSchema = z.looseObject({ error: z.string().optional() });
+
+/** An image that the engine has. */
+export interface LocalImage {
+  readonly id: string;
+  /** All names with tags that it has at the engine. */
+  readonly names: readonly string[];
+  /** Its USER; empty = root. */
+  readonly user: string;
+}
 
 export type EngineEvent = z.infer<typeof eventSchema>;
 
@@ -30,12 +49,18 @@ export type EngineEvent = z.infer<typeof eventSchema>;
  * (a name that is taken), `Invalid`, or `Unavailable` when the engine itself does not answer.
  */
 export class Engine {
+  readonly volumes: VolumeCalls;
+  readonly reach: ReachCalls;
+  readonly streams: StreamCalls;
   readonly #docker: Docker;
   readonly #observe: ObserveCall;
 
   constructor(socketPath: string, observe: ObserveCall) {
     this.#docker = new Docker({ socketPath });
     this.#observe = observe;
+    this.volumes = new VolumeEngine(this.#docker, (call, signal, run) => this.#call(call, signal, run));
+    this.streams = new StreamEngine(this.#docker, (call, signal, run) => this.#call(call, signal, run));
+    this.reach = new ReachEngine(this.#docker, (call, signal, run) => this.#observed(call, () => run(signal)));
   }
 
   async capacity(signal: AbortSignal): Promise<{ cpus: number; memoryBytes: number }> {
@@ -77,29 +102,16 @@ export class Engine {
     );
   }
 
-  async createVolume(
-    name: string,
-    labels: Record<string, string>,
-    memory: { sizeBytes?: number } | undefined,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const options = ['mode=0777', ...(memory?.sizeBytes === undefined ? [] : [`size=${memory.sizeBytes}`])].join(',');
-    await this.#call('createVolume', signal, (abortSignal) =>
-      this.#docker.createVolume({
-        Name: name,
-        Driver: 'local',
-        Labels: labels,
-        ...(memory === undefined ? {} : { DriverOpts: { type: 'tmpfs', device: 'tmpfs', o: options } }),
-        abortSignal,
-      }),
-    );
-  }
-
   async createContainer(name: string, body: Docker.ContainerCreateOptions, signal: AbortSignal): Promise<string> {
     const created = await this.#call('create', signal, (abortSignal) =>
       this.#docker.createContainer({ ...body, name, abortSignal }),
     );
     return idSchema.parse({ Id: created.id }).Id;
+  }
+
+  /** New limits for a container, running or not. */
+  async updateContainer(id: string, limits: Limits, signal: AbortSignal): Promise<void> {
+    await this.#call('update', signal, () => this.#docker.getContainer(id).update(limits));
   }
 
   async start(id: string, signal: AbortSignal): Promise<void> {
@@ -129,24 +141,19 @@ export class Engine {
     );
   }
 
-  async removeVolume(name: string, signal: AbortSignal): Promise<void> {
-    await this.#ignore(['NotFound'], 'removeVolume', signal, (abortSignal) =>
-      this.#docker.getVolume(name).remove({ force: true, abortSignal }),
-    );
-  }
-
-  /** The local image's configured entrypoint is the engine's business; we only ask whether it is there. */
-  async hasImage(image: string, signal: AbortSignal): Promise<boolean> {
+  /** undefined when the engine has no such image. */
+  async inspectImage(image: string, signal: AbortSignal): Promise<LocalImage | undefined> {
     try {
-      await this.#call('inspectImage', signal, () => this.#docker.getImage(image).inspect());
-      return true;
+      const found = await this.#call('inspectImage', signal, () => this.#docker.getImage(image).inspect());
+      const { Id, RepoTags, Config } = imageSchema.parse(found);
+      return { id: Id, names: RepoTags ?? [], user: Config?.User ?? '' };
     } catch (error) {
-      if (isCode(error, 'NotFound')) return false;
+      if (isCode(error, 'NotFound')) return undefined;
       throw error;
     }
   }
 
-  async pull(image: string, auth: object | undefined, signal: AbortSignal): Promise<void> {
+  async pull(image: string, auth: Credentials | undefined, signal: AbortSignal): Promise<void> {
     await this.#observed('pull', async () => {
       const stream = await this.#docker.pull(image, { abortSignal: signal, ...(auth ? { authconfig: auth } : {}) });
       let refusal: string | undefined;

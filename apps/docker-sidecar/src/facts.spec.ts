@@ -1,4 +1,4 @@
-import { PodFacts, toFact } from './facts.ts';
+import { messagesFolder, PodFacts, toFact } from './facts.ts';
 import { label } from './labels.ts';
 import { exited, factsOf, makeFact, sandbox } from './testing/jobs.ts';
 
@@ -25,7 +25,13 @@ const inspect = (state: object = {}, labels: Record<string, string> | null = {},
 
 describe('toFact', () => {
   it('reduces what the engine says', () => {
-    expect(toFact(inspect({}, { [label.attempt]: '3', [label.nextDelay]: '40' }))).toEqual({
+    const labels = { [label.attempt]: '3', [label.nextDelay]: '40', [label.image]: 'busybox:1' };
+    const limits = { Memory: 7, MemorySwap: 7, CpuQuota: 5, CpuShares: 2 };
+    const mounts = {
+      HostConfig: { ...limits, More: 1 },
+      Mounts: [{ Destination: '/v' }, { Destination: messagesFolder, Source: '/volumes/x' }],
+    };
+    expect(toFact(inspect({}, labels, mounts))).toEqual({
       id: 'abc',
       job: 'j',
       role: 'main',
@@ -40,8 +46,12 @@ describe('toFact', () => {
       oomKilled: false,
       error: '',
       imageId: 'sha256:1',
+      image: 'busybox:1',
+      messagesSource: '/volumes/x',
       ip: '',
       gateway: '',
+      limits,
+      devices: '',
     });
   });
 
@@ -74,6 +84,14 @@ describe('PodFacts', () => {
     expect(facts.attempts('main', 'main').latest).toMatchObject({ state: 'exited', exitCode: 3 });
     // A sandbox is started again.
     expect(factsOf(sandbox({ state: 'exited' }), sandbox()).sandbox?.state).toBe('running');
+  });
+
+  it('remembers who was out of memory, whatever the engine says later', () => {
+    const facts = factsOf(makeFact({ name: 'a' }), makeFact({ name: 'b' }));
+    facts.markOutOfMemory('main-a-0');
+    facts.reset([exited(3, { name: 'a' }), exited(137, { name: 'b' })]);
+    const killed = (name: string) => facts.attempts('main', name).latest?.oomKilled;
+    expect([killed('a'), killed('b')]).toEqual([true, false]);
   });
 
   it('knows the present attempt and the one before it, by role and name', () => {

@@ -1,5 +1,6 @@
 import { InterlinkError, type Secret } from '@interlink/contract';
 import { createLogger } from '@interlink/service-kit';
+import type { Credentials } from './registry/keyring.ts';
 import { backingOff, Images, imageWait } from './images.ts';
 
 const log = createLogger({ name: 'spec', version: '0', level: 'fatal', destination: { write: () => undefined } });
@@ -7,30 +8,44 @@ const signal = new AbortController().signal;
 
 interface Pulled {
   image: string;
-  auth: unknown;
+  auth: Credentials | undefined;
 }
 
-function harness(local: string[] = [], pull: () => Promise<void> = () => Promise.resolve()) {
+function harness(
+  present: string[] = [],
+  pull: (image: string, auth: Credentials | undefined) => Promise<void> = () => Promise.resolve(),
+  allowed = true,
+) {
   const pulled: Pulled[] = [];
+  const told: string[] = [];
+  const local = new Set(present);
+  const tell = (text: string) => Promise.resolve(void told.push(text));
   const images = new Images(
     {
-      hasImage: (image) => Promise.resolve(local.includes(image)),
-      pull: (image, auth) => {
+      inspectImage: (image) => Promise.resolve(local.has(image) ? { id: image, names: [image], user: '' } : undefined),
+      pull: async (image, auth) => {
         pulled.push({ image, auth });
-        return pull();
+        await pull(image, auth);
+        local.add(image);
       },
+    },
+    {
+      allows: () => allowed,
+      begin: () => tell('begin'),
+      fail: () => tell('fail'),
+      pulled: (id, repository, auth) => tell(`pulled ${id} ${repository} ${auth?.username}`),
     },
     log,
   );
-  return { images, pulled };
+  return { images, pulled, told };
 }
 
 describe('imagePullPolicy', () => {
   it.each([
-    ['IfNotPresent', ['i'], 0],
+    ['IfNotPresent', ['i:latest'], 0],
     ['IfNotPresent', [], 1],
-    ['Always', ['i'], 1],
-    ['Never', ['i'], 0],
+    ['Always', ['i:latest'], 1],
+    ['Never', ['i:latest'], 0],
   ])('%s with %j there pulls %i times', async (policy, local, times) => {
     const { images, pulled } = harness(local);
     await images.ensure('i', policy, [], signal);
@@ -42,6 +57,13 @@ describe('imagePullPolicy', () => {
     const error: unknown = await images.ensure('i', 'Never', [], signal).catch((thrown: unknown) => thrown);
     expect(imageWait(InterlinkError.from(error), 'i', undefined, 0).reason).toBe('ErrImageNeverPull');
   });
+});
+
+it('a name that can never be pulled is told as the kubelet does', async () => {
+  const error: unknown = await harness()
+    .images.ensure('A', 'Always', [], signal)
+    .catch((thrown: unknown) => thrown);
+  expect(imageWait(InterlinkError.from(error), 'A', undefined, 0)).toMatchObject({ reason: 'InvalidImageName' });
 });
 
 describe('pulls', () => {
@@ -80,57 +102,44 @@ const secretFor = (auths: object): Secret => ({
 });
 
 describe('credentials', () => {
-  const auth = { auth: b64('user:pass:word') };
+  const secrets = [secretFor({ 'r.example': { auth: b64('u:p') } }), secretFor({ 'r.example': { auth: b64('v:q') } })];
 
-  it.each<[string, object, object | undefined]>([
-    ['r.example/a/b:1', { 'r.example': auth }, { username: 'user', password: 'pass:word', serveraddress: 'r.example' }],
-    [
-      'r.example/a',
-      { 'https://r.example/v1/': auth },
-      { username: 'user', password: 'pass:word', serveraddress: 'https://r.example/v1/' },
-    ],
-    [
-      'r.example/a',
-      { 'r.example': { username: 'n', password: 'w' } },
-      { username: 'n', password: 'w', serveraddress: 'r.example' },
-    ],
-    ['localhost/a', { localhost: auth }, { username: 'user', password: 'pass:word', serveraddress: 'localhost' }],
-    [
-      'r.example:5000/a',
-      { 'r.example:5000': auth },
-      { username: 'user', password: 'pass:word', serveraddress: 'r.example:5000' },
-    ],
-    [
-      'busybox',
-      { 'https://index.docker.io/v1/': auth },
-      { username: 'user', password: 'pass:word', serveraddress: 'https://index.docker.io/v1/' },
-    ],
-    [
-      'team/app',
-      { 'https://index.docker.io/v1/': auth },
-      { username: 'user', password: 'pass:word', serveraddress: 'https://index.docker.io/v1/' },
-    ],
-    // Never to another registry than the one they are for.
-    ['r.example:5000/a', { 'r.example': auth }, undefined],
-    ['evil.example/r.example/a', { 'r.example': auth }, undefined],
-    ['r.example.evil/a', { 'r.example': auth }, undefined],
-    ['busybox', { 'r.example': auth }, undefined],
-  ])('for %s from %j', async (image, auths, expected) => {
-    const { images, pulled } = harness();
-    await images.ensure(image, 'Always', [secretFor(auths)], signal);
-    expect(pulled).toEqual([{ image, auth: expected }]);
+  it('are tried one after the other; the one that was taken is remembered for the image', async () => {
+    const { images, pulled, told } = harness([], (_, auth) =>
+      auth?.username === 'u' ? Promise.reject(new InterlinkError('Invalid', 'denied')) : Promise.resolve(),
+    );
+    expect(await images.ensure('r.example/i', 'IfNotPresent', secrets, signal)).toMatchObject({
+      id: 'r.example/i:latest',
+    });
+    expect(pulled.map(({ auth }) => auth?.username)).toEqual(['u', 'v']);
+    expect(told).toEqual(['begin', 'fail', 'begin', 'pulled r.example/i:latest r.example/i v']);
   });
 
-  it('are looked for in every Secret; one that cannot be read hides none', async () => {
-    const { images, pulled } = harness();
-    const secrets: Secret[] = [
-      { metadata: { name: 'empty' }, data: null },
-      { metadata: { name: 'bad' }, data: { '.dockerconfigjson': b64('{') } },
-      secretFor({ 'other.example': auth }),
-      secretFor({ 'r.example': auth }),
-    ];
-    await images.ensure('r.example/a', 'Always', secrets, signal);
-    expect(pulled[0]?.auth).toMatchObject({ username: 'user' });
+  it('that were all refused are an error, and none stand for all', async () => {
+    const { images, pulled } = harness([], (_, auth) =>
+      Promise.reject(new InterlinkError('Invalid', `no ${auth?.username}`)),
+    );
+    await expect(images.ensure('r.example/i', 'Always', secrets, signal)).rejects.toThrow('no u, no v');
+    expect(pulled.map(({ auth }) => auth?.username)).toEqual(['u', 'v']);
+  });
+
+  it('stay announced when the engine goes away: nobody knows what it has brought', async () => {
+    const { images, told } = harness([], () => Promise.reject(new InterlinkError('Unavailable', 'away')));
+    await expect(images.ensure('r.example/i', 'Always', secrets, signal)).rejects.toMatchObject({
+      code: 'Unavailable',
+    });
+    expect(told).toEqual(['begin']);
+  });
+
+  it('are asked about again for an image that came with those of others', async () => {
+    const { images, pulled } = harness(
+      ['i:latest'],
+      () => Promise.reject(new InterlinkError('Invalid', 'denied')),
+      false,
+    );
+    await expect(images.ensure('i', 'IfNotPresent', [], signal)).rejects.toThrow('denied');
+    expect(pulled).toHaveLength(1);
+    await expect(images.ensure('i', 'Never', [], signal)).rejects.toThrow('not present with pull policy of Never');
   });
 });
 
@@ -151,10 +160,10 @@ describe('imageWait', () => {
 
   it('says which image, what the registry said, and then that it backs off', () => {
     const wait = imageWait(error, 'i:1', undefined, 0);
-    expect(wait.message).toBe('cannot pull image "i:1": manifest unknown');
+    expect(wait.message).toBe('failed to pull image "i:1": manifest unknown');
     const later = backingOff(wait, 'i:1');
     expect(later).toMatchObject({ reason: 'ImagePullBackOff', retryAt: wait.retryAt, delayMs: wait.delayMs });
-    expect(later.message).toMatch(/^back-off pulling image "i:1".*manifest unknown/);
+    expect(later.message).toBe(`Back-off pulling image "i:1": ErrImagePull: ${wait.message}`);
     expect(backingOff(later, 'i:1')).toBe(later);
   });
 });

@@ -1,97 +1,118 @@
-import { InterlinkError, type Secret } from '@interlink/contract';
+import { InterlinkError, isCode, type Secret } from '@interlink/contract';
 import type { Logger } from '@interlink/service-kit';
-import { z } from 'zod';
-import type { EngineCalls } from './engine.ts';
+import type { EngineCalls, LocalImage } from './engine.ts';
 import type { ImageWait } from './plan.ts';
+import { InvalidImageName, parseImageName, type ImageName } from './registry/image-name.ts';
+import { credentialsFor, type Credentials } from './registry/keyring.ts';
+import type { Grants } from './registry/pull-records.ts';
 
 const firstDelayMs = 10_000;
 const maxDelayMs = 300_000;
 const pullDeadlineMs = 30 * 60_000;
 
-const dockerConfigSchema = z.looseObject({
-  auths: z.record(
-    z.string(),
-    z.looseObject({ auth: z.string().optional(), username: z.string().optional(), password: z.string().optional() }),
-  ),
-});
+type ImageCalls = Pick<EngineCalls, 'inspectImage' | 'pull'>;
+
+/** imagePullPolicy Never, and it is not there: or not for this pod, which is nobody's business. */
+class ImageNeverPulled extends InterlinkError {
+  constructor(image: string) {
+    super('NotFound', `Container image "${image}" is not present with pull policy of Never`);
+  }
+}
 
 /** Brings images to the engine as imagePullPolicy says; pulls of one image with the same credentials are shared. */
 export class Images {
-  readonly #engine: Pick<EngineCalls, 'hasImage' | 'pull'>;
+  readonly #engine: ImageCalls;
+  readonly #records: Grants;
   readonly #log: Logger;
-  readonly #pulls = new Map<string, Promise<void>>();
+  readonly #pulls = new Map<string, Promise<LocalImage>>();
 
-  constructor(engine: Pick<EngineCalls, 'hasImage' | 'pull'>, log: Logger) {
+  constructor(engine: ImageCalls, records: Grants, log: Logger) {
     this.#engine = engine;
+    this.#records = records;
     this.#log = log;
   }
 
   /**
-   * Resolves when the image may be used.
+   * The image, once the pod may use it: it came without credentials, or the registry has taken the pod's own for it.
    * @throws InterlinkError `Invalid` with what the registry said; {@link imageWait} turns it into a waiting reason.
    */
-  async ensure(image: string, policy: string, pullSecrets: readonly Secret[], signal: AbortSignal): Promise<void> {
-    if (policy !== 'Always' && (await this.#engine.hasImage(image, signal))) return;
-    if (policy === 'Never')
-      throw new InterlinkError('NotFound', `image ${image} is not at the site, and imagePullPolicy is Never`);
-    const auth = credentials(image, pullSecrets);
-    const key = JSON.stringify([image, auth]);
+  async ensure(
+    image: string,
+    policy: string,
+    pullSecrets: readonly Secret[],
+    signal: AbortSignal,
+  ): Promise<LocalImage> {
+    const name = parseImageName(image);
+    const credentials = credentialsFor(name.repository, pullSecrets);
+    if (policy !== 'Always') {
+      const local = await this.#engine.inspectImage(name.reference, signal);
+      if (local !== undefined && this.#records.allows(local.id, name.repository, credentials)) return local;
+    }
+    if (policy === 'Never') throw new ImageNeverPulled(image);
+    if (credentials.length === 0) return this.#shared(name, undefined);
+    const refusals: InterlinkError[] = [];
+    for (const one of credentials) {
+      try {
+        return await this.#shared(name, one);
+      } catch (error) {
+        // The next may be taken where this one was not; an engine that is away takes none.
+        if (!(error instanceof InterlinkError) || isCode(error, 'Unavailable')) throw error;
+        refusals.push(error);
+      }
+    }
+    const [first] = refusals;
+    if (refusals.length === 1 && first !== undefined) throw first;
+    throw new InterlinkError('Invalid', refusals.map(({ message }) => message).join(', '));
+  }
+
+  #shared(name: ImageName, credentials: Credentials | undefined): Promise<LocalImage> {
+    const key = JSON.stringify([name.reference, credentials]);
     let pull = this.#pulls.get(key);
     if (pull === undefined) {
-      this.#log.info({ image }, 'pulling an image');
-      // Not bound to one pod's signal: others wait for the same pull.
-      pull = this.#engine.pull(image, auth, AbortSignal.timeout(pullDeadlineMs)).finally(() => this.#pulls.delete(key));
+      this.#log.info({ image: name.reference, withCredentials: credentials !== undefined }, 'pulling an image');
+      pull = this.#pull(name, credentials).finally(() => this.#pulls.delete(key));
       this.#pulls.set(key, pull);
     }
-    await pull;
+    return pull;
+  }
+
+  async #pull({ reference, repository }: ImageName, credentials: Credentials | undefined): Promise<LocalImage> {
+    // Not bound to one pod's signal: others wait for the same pull.
+    const signal = AbortSignal.timeout(pullDeadlineMs);
+    if (credentials !== undefined) await this.#records.begin(repository);
+    let brought: LocalImage | undefined;
+    try {
+      await this.#engine.pull(reference, credentials, signal);
+      brought = await this.#engine.inspectImage(reference, signal);
+      if (brought === undefined) throw new InterlinkError('Internal', `image ${reference} vanished after its pull`);
+    } catch (error) {
+      // Of an engine that went away nobody knows what it has: the intent stays.
+      if (credentials !== undefined && !isCode(error, 'Unavailable')) await this.#records.fail(repository);
+      throw error;
+    }
+    const repositories = brought.names.map((one) => parseImageName(one).repository);
+    await this.#records.pulled(brought.id, repository, credentials, repositories);
+    return brought;
   }
 }
 
 /** The kubelet's waiting reasons: the error itself first, `ImagePullBackOff` while the next try is not due. */
 export function imageWait(error: InterlinkError, image: string, before: ImageWait | undefined, now: number): ImageWait {
   const delayMs = before === undefined ? firstDelayMs : Math.min(maxDelayMs, before.delayMs * 2);
-  const reason =
-    error.code === 'NotFound' && error.message.includes('imagePullPolicy') ? 'ErrImageNeverPull' : 'ErrImagePull';
-  return { reason, message: `cannot pull image "${image}": ${error.message}`, retryAt: now + delayMs, delayMs };
+  const retryAt = now + delayMs;
+  if (error instanceof InvalidImageName || error instanceof ImageNeverPulled) {
+    const reason = error instanceof InvalidImageName ? 'InvalidImageName' : 'ErrImageNeverPull';
+    return { reason, message: error.message, retryAt, delayMs };
+  }
+  const message = `failed to pull image "${image}": ${error.message}`;
+  return { reason: 'ErrImagePull', message, retryAt, delayMs };
 }
 
 export function backingOff(wait: ImageWait, image: string): ImageWait {
   if (wait.reason !== 'ErrImagePull') return wait;
-  return { ...wait, reason: 'ImagePullBackOff', message: `back-off pulling image "${image}": ${wait.message}` };
-}
-
-function credentials(image: string, secrets: readonly Secret[]): object | undefined {
-  const registry = registryOf(image);
-  for (const secret of secrets) {
-    const encoded = secret.data?.['.dockerconfigjson'];
-    const config = dockerConfigSchema.safeParse(
-      parseJson(encoded === undefined ? '' : Buffer.from(encoded, 'base64').toString()),
-    );
-    for (const [server, entry] of Object.entries(config.success ? config.data.auths : {})) {
-      if (server.replace(/^https?:\/\//, '').split('/', 1)[0] !== registry) continue;
-      const [username, ...password] = Buffer.from(entry.auth ?? '', 'base64')
-        .toString()
-        .split(':');
-      return {
-        username: entry.username ?? username,
-        password: entry.password ?? password.join(':'),
-        serveraddress: server,
-      };
-    }
-  }
-  return undefined;
-}
-
-/** `host[:port]/...` names a registry; anything else is Docker Hub's. */
-function registryOf(image: string): string {
-  const [first, ...rest] = image.split('/');
-  return rest.length > 0 && first !== undefined && /[.:]|^localhost$/.test(first) ? first : 'index.docker.io';
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return {
+    ...wait,
+    reason: 'ImagePullBackOff',
+    message: `Back-off pulling image "${image}": ErrImagePull: ${wait.message}`,
+  };
 }

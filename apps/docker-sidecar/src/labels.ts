@@ -17,9 +17,13 @@ export const label = {
   attempt: 'interlink.eu/attempt',
   /** Seconds to wait before the next start, should this one end too soon. */
   nextDelay: 'interlink.eu/next-delay',
+  /** The image as the pod named it when the container was made: another one in the pod means a new container. */
+  image: 'interlink.eu/image',
+  /** Sandbox only: the devices that the pod has, as JSON. */
+  devices: 'interlink.eu/devices',
 } as const;
 
-export type Role = 'sandbox' | 'init' | 'main';
+export type Role = 'sandbox' | 'init' | 'main' | 'ephemeral';
 
 export function jobLabels(job: Job, site: string): Record<string, string> {
   return {

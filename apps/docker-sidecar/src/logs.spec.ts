@@ -36,6 +36,12 @@ async function read(stream: Readable): Promise<Buffer> {
 }
 
 describe('plainLog', () => {
+  it('of a terminal is passed on as it is, and cut like any other', async () => {
+    const bytes = () => Readable.from([Buffer.from('\x01\0\0\0ab'), Buffer.from('cd\r\n')], { objectMode: false });
+    expect(String(await read(plainLog(bytes(), 0, true)))).toBe('\x01\0\0\0abcd\r\n');
+    expect(String(await read(plainLog(bytes(), 7, true)))).toBe('\x01\0\0\0abc');
+  });
+
   it('takes off the frames wherever the chunks end', async () => {
     await fc.assert(
       fc.asyncProperty(wire, async ({ plain, chunks }) => {
@@ -65,6 +71,31 @@ describe('plainLog', () => {
     const log = plainLog(framed, 0);
     framed.write(frame(Buffer.from('0123456789')).subarray(0, 12));
     expect(String((await once(log, 'data'))[0])).toBe('0123');
+  });
+
+  it('is quick with many short lines, gives them whole, and keeps no more than its reader takes', async () => {
+    const line = frame(Buffer.from(`${'x'.repeat(79)}\n`));
+    const lines = Buffer.concat(Array<Buffer>(1000).fill(line));
+    // 8 MiB of plain text, a line a chunk, as an engine's answer comes in.
+    const rounds = Math.ceil((8 * 1024 * 1024) / 80_000);
+    let round = 0;
+    const framed = new Readable({
+      read() {
+        if (round++ === rounds) this.push(null);
+        else for (let at = 0; at < lines.length; at += line.length) this.push(lines.subarray(at, at + line.length));
+      },
+    });
+    const log = plainLog(framed, 0);
+    await once(log, 'readable');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(round).toBeLessThan(10);
+    let [bytes, chunks] = [0, 0];
+    for await (const chunk of log) {
+      bytes += (chunk as Buffer).length;
+      chunks++;
+    }
+    expect(bytes).toBe(rounds * 80_000);
+    expect(bytes / chunks).toBeGreaterThan(32 * 1024);
   });
 
   it('breaks off with the engine', async () => {

@@ -1,5 +1,6 @@
-import { Transform, type Readable, type TransformCallback } from 'node:stream';
+import { Readable } from 'node:stream';
 import { logsSince, logsTail, type LogRequest } from '@interlink/contract';
+import { EngineFrames } from './streams/engine-frames.ts';
 
 /** The engine's query for what is wanted of a log. */
 export function logQuery(options: LogRequest['Opts'], now: number): Record<string, string> {
@@ -15,57 +16,40 @@ export function logQuery(options: LogRequest['Opts'], now: number): Record<strin
   };
 }
 
-/** stdout and stderr as one stream of bytes, as the kubelet gives them, cut after `limitBytes` (0 = never). */
-export function plainLog(framed: Readable, limitBytes: number): Readable {
-  const plain = new Unframe(limitBytes > 0 ? limitBytes : Infinity, () => framed.destroy());
-  framed.once('error', (error) => {
-    if (plain.full) plain.push(null);
-    else plain.destroy(error);
+/**
+ * stdout and stderr as one stream of bytes, as the kubelet gives them, cut after `limitBytes` (0 = never). The engine
+ * frames them, line by line, except for a container with a terminal.
+ */
+export function plainLog(framed: Readable, limitBytes: number, terminal = false): Readable {
+  const plain = Readable.from(unframed(framed, limitBytes > 0 ? limitBytes : Infinity, terminal), {
+    objectMode: false,
+    highWaterMark: 64 * 1024,
   });
-  // Who stops reading stops the engine's stream too.
+  // Who stops reading stops the engine's stream too; an error that comes then is nobody's.
+  framed.on('error', () => undefined);
   plain.once('close', () => framed.destroy());
-  return framed.pipe(plain);
+  return plain;
 }
 
-const headerBytes = 8;
-
-/** Takes off the engine's frames (stream, 3 zeros, length as uint32) without holding more than one chunk. */
-class Unframe extends Transform {
-  #header = Buffer.alloc(0);
-  #left = 0;
-  #budget: number;
-  readonly #stop: () => void;
-  full = false;
-
-  constructor(budget: number, stop: () => void) {
-    super();
-    this.#budget = budget;
-    this.#stop = stop;
-  }
-
-  override _transform(chunk: Buffer, _encoding: string, done: TransformCallback): void {
-    let rest = chunk;
-    while (rest.length > 0 && !this.full) {
-      if (this.#left === 0) {
-        const missing = headerBytes - this.#header.length;
-        this.#header = Buffer.concat([this.#header, rest.subarray(0, missing)]);
-        rest = rest.subarray(missing);
-        if (this.#header.length < headerBytes) break;
-        this.#left = this.#header.readUInt32BE(4);
-        this.#header = Buffer.alloc(0);
-        continue;
-      }
-      const take = rest.subarray(0, Math.min(this.#left, this.#budget));
-      this.#left -= take.length;
-      this.#budget -= take.length;
-      rest = rest.subarray(take.length);
-      this.push(take);
-      if (this.#budget === 0) {
-        this.full = true;
-        this.push(null);
-        this.#stop();
-      }
+/** Reads all that has come in by now at once, so that a log of short lines costs no more than one of long ones. */
+async function* unframed(framed: Readable, limitBytes: number, terminal: boolean): AsyncGenerator<Buffer> {
+  let budget = limitBytes;
+  let plain: Buffer = Buffer.alloc(0);
+  let size = 0;
+  const frames = new EngineFrames((_stream, content) => {
+    // Never longer than what it was framed in.
+    size += content.copy(plain, size);
+  });
+  for await (const read of framed) {
+    const chunk: Buffer = Buffer.isBuffer(read) ? read : Buffer.from(read as Uint8Array);
+    if (terminal) [plain, size] = [chunk, chunk.length];
+    else {
+      [plain, size] = [Buffer.allocUnsafe(chunk.length), 0];
+      frames.take(chunk);
     }
-    done();
+    const wanted = plain.subarray(0, Math.min(size, budget));
+    budget -= wanted.length;
+    if (wanted.length > 0) yield wanted;
+    if (budget === 0) return;
   }
 }

@@ -1,5 +1,7 @@
 import type { ContainerFact } from './facts.ts';
-import { plan, restartDue, type ImageWait, type Step } from './plan.ts';
+import { restartDue } from './backoff.ts';
+import { plan, type ImageWait, type PlanInput, type Step } from './plan.ts';
+import { plainHealth } from './probes/health.ts';
 import { at, exited, factsOf, makeFact, makePod, sandbox, startOfTime } from './testing/jobs.ts';
 
 const now = startOfTime + 5000;
@@ -21,8 +23,14 @@ function word(step: Step): string {
       return step.do;
   }
 }
+const planOf = (spec: Record<string, unknown>, facts: ContainerFact[], input: Partial<PlanInput> = {}) =>
+  plan({
+    ...{ pod: makePod(spec), facts: factsOf(...facts), startTime: at(0), waits: new Map(), now },
+    health: () => plainHealth,
+    ...input,
+  });
 const steps = (spec: Record<string, unknown>, facts: ContainerFact[], waits: [string, ImageWait][] = [], time = now) =>
-  plan(makePod(spec), factsOf(...facts), new Map(waits), time).map(word);
+  planOf(spec, facts, { waits: new Map(waits), now: time }).map(word);
 
 describe('order', () => {
   const spec = {
@@ -66,7 +74,9 @@ describe('restart', () => {
     ['Never', 1, false],
   ])('%s after exit code %i: %s', (restartPolicy, code, again) => {
     expect(steps({ restartPolicy }, [sandbox(), exited(code)])).toEqual(again ? ['start main#1/10'] : ['finish']);
-    expect(restartDue(restartPolicy, exited(code))).toBe(again ? now : undefined);
+    const pod = makePod({ restartPolicy });
+    const [container] = pod.spec.containers;
+    expect(container && restartDue(pod, container, exited(code))).toBe(again ? now : undefined);
   });
 
   it('is Always where the pod says nothing', () => {
@@ -86,7 +96,7 @@ describe('restart', () => {
       delays.push(nextDelaySeconds);
       if (nextDelaySeconds > 0) expect(steps({}, facts)).toEqual([`wait+${5 + nextDelaySeconds}`]);
       const due = now + nextDelaySeconds * 1000;
-      const [step] = plan(makePod({}), factsOf(...facts), new Map(), due);
+      const [step] = planOf({}, facts, { now: due });
       if (step?.do !== 'start') throw new Error('not started when due');
       expect(step.start.attempt).toBe(attempt + 1);
       ({ nextDelaySeconds } = step.start);

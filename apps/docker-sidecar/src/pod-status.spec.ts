@@ -2,9 +2,14 @@ import type { ContainerStatus, PodPhase } from '@interlink/contract';
 import type { ContainerFact } from './facts.ts';
 import type { ImageWait } from './plan.ts';
 import { podStatus, type StatusContext } from './pod-status.ts';
-import { at, exited, factsOf, makeFact, makeJob, sandbox } from './testing/jobs.ts';
+import { plainHealth } from './probes/health.ts';
+import { at, exited, factsOf, makeFact, makeJob, sandbox, startOfTime } from './testing/jobs.ts';
 
-const context: StatusContext = { site: 's', waits: new Map(), deleting: false, podIPsRoutable: false };
+const context: StatusContext = {
+  ...{ site: 's', waits: new Map(), messages: new Map(), deleting: false, podIPsRoutable: false },
+  health: () => plainHealth,
+  now: startOfTime,
+};
 const status = (spec: Record<string, unknown>, facts: ContainerFact[], changed: Partial<StatusContext> = {}) =>
   podStatus(makeJob(spec), factsOf(...facts), { ...context, ...changed });
 
@@ -93,7 +98,7 @@ describe('a container', () => {
     const [cannot] = status(never, [sandbox(), failed]).containers ?? [];
     expect(cannot?.state?.terminated).toMatchObject({ message: 'no such file', startedAt: at(1), finishedAt: at(1) });
     const [backingOff] = status({}, [sandbox(), exited(1, { nextDelaySeconds: 40 })]).containers ?? [];
-    expect(backingOff?.state?.waiting?.message).toBe('back-off 40s restarting failed container=main');
+    expect(backingOff?.state?.waiting?.message).toBe('back-off 40s restarting failed container=main pod=pod_ns(u)');
   });
 });
 

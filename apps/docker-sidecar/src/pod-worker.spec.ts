@@ -65,7 +65,7 @@ describe('an image that cannot be pulled', () => {
     await site.pass(2);
     expect(waiting()).toMatchObject({
       reason: 'ImagePullBackOff',
-      message: expect.stringContaining('back-off pulling image "r.example/no:1"'),
+      message: expect.stringContaining('Back-off pulling image "r.example/no:1"'),
     });
     const pulls = () => site.engine.calls.filter((call) => call.startsWith('pull')).length;
     expect(pulls()).toBe(1);

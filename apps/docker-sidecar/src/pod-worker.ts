@@ -1,22 +1,31 @@
-import { InterlinkError, isCode, type PodStatus } from '@interlink/contract';
+import { InterlinkError, type Container, type PodStatus } from '@interlink/contract';
 import type { Logger } from '@interlink/service-kit';
 import type { Job } from '@interlink/sidecar-kit';
 import type { LimitFunction } from 'p-limit';
-import { abortable } from './abortable.ts';
-import { containerSpec, sandboxSpec, sandboxVolumes } from './container-spec.ts';
+import type { SpecSettings } from './container-spec.ts';
+import type { Devices } from './devices/devices.ts';
 import type { EngineCalls } from './engine.ts';
 import { PodFacts, type ContainerFact } from './facts.ts';
-import { backingOff, imageWait, type Images } from './images.ts';
-import { containerName, jobLabels, sandboxName, volumeName } from './labels.ts';
-import { plan, type ImageWait, type StartSpec, type Step } from './plan.ts';
+import { LastWords } from './hooks/last-words.ts';
+import { PodHooks } from './hooks/pod-hooks.ts';
+import { graceSecondsOf } from './hooks/termination.ts';
+import { backingOff, type Images } from './images.ts';
+import { plan, type ImageWait, type Step } from './plan.ts';
+import { PodMaker } from './pod-maker.ts';
 import { podStatus } from './pod-status.ts';
-import { memoryOptions, mountedVolumes, volumesArchive } from './volumes.ts';
+import { PodHealth } from './probes/health.ts';
+import { PodProbers } from './probes/pod-probers.ts';
+import { Resizer } from './spec/resize.ts';
+import { PodVolumes, type VolumesContext } from './volumes/pod-volumes.ts';
+import { WorkerTasks } from './worker-tasks.ts';
 
 export interface WorkerContext {
   readonly engine: EngineCalls;
   readonly images: Images;
   readonly site: string;
-  readonly sandboxImage: string;
+  readonly settings: SpecSettings;
+  readonly devices: Devices;
+  readonly volumes: VolumesContext;
   readonly podIPsRoutable: boolean;
   /** What status.hostIP resolves to; undefined: the host's address on the pod's network. */
   readonly hostIP: string | undefined;
@@ -27,68 +36,145 @@ export interface WorkerContext {
   readonly now: () => number;
 }
 
-/** Drives one pod: looks at what the engine says, does the next step, and again when something has happened. */
+/** Drives one pod: looks at what the engine says, does the next steps, and again when something has happened. */
 export class PodWorker {
-  readonly job: Job;
-  facts = new PodFacts();
+  job: Job;
+  readonly volumes: PodVolumes;
+  readonly waits = new Map<string, ImageWait>();
+  readonly facts = new PodFacts();
   readonly #c: WorkerContext;
-  readonly #waits = new Map<string, ImageWait>();
   readonly #stop = new AbortController();
-  #dirty = false;
-  #loop: Promise<void> | undefined;
+  readonly #tasks: WorkerTasks;
+  readonly #maker: PodMaker;
+  readonly #health: PodHealth;
+  readonly #hooks: PodHooks;
+  readonly #probers: PodProbers;
+  readonly #lastWords: LastWords;
+  readonly #resizer: Resizer;
+  /** Why the site ends the pod. */
+  #evicted: string | undefined;
+  #touched = false;
   #timer: NodeJS.Timeout | undefined;
   /** When the timer rings, in ms since the epoch. */
   #wake = Infinity;
-  #failures = 0;
 
   constructor(job: Job, context: WorkerContext) {
     this.job = job;
     this.#c = context;
+    this.#evicted = job.lastStatus?.reason === 'Evicted' ? job.lastStatus.message : undefined;
+    this.volumes = new PodVolumes(context.volumes);
+    this.#tasks = new WorkerTasks(context.now);
+    this.#maker = new PodMaker(context, this);
+    this.#health = new PodHealth(job.lastStatus);
+    this.#hooks = new PodHooks(context, this);
+    this.#probers = new PodProbers(context, this, this.#health, () => this.touch());
+    this.#lastWords = new LastWords(context, this);
+    this.#resizer = new Resizer(context, this);
+  }
+
+  /** Nothing is begun any more. */
+  get stopped(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  /** The job as it is now; resolves when a running pod's volumes show its content. */
+  async update(job: Job, signal: AbortSignal): Promise<void> {
+    const before = new Map(everyContainer(this.job).map(({ name, image }) => [name, image]));
+    this.job = job;
+    for (const { name, image } of everyContainer(job)) if (before.get(name) !== image) this.waits.delete(name);
+    const { sandbox } = this.facts;
+    // A pod that has not begun is filled with what the job has then.
+    if (sandbox?.state === 'running') await this.#c.limit(() => this.volumes.update(job, sandbox.id, signal));
+    this.touch();
+  }
+
+  /** The pod takes more than it may have: it ends. */
+  evict(message: string): void {
+    this.#evicted ??= message;
+    this.touch();
   }
 
   /** Something may have changed. Never throws; work goes on in the background until {@link stop}. */
   touch(): void {
-    if (this.#stop.signal.aborted) return;
-    this.#dirty = true;
-    this.#loop ??= this.#run().finally(() => {
-      this.#loop = undefined;
-      // A touch between the last look and this line would be lost.
-      if (this.#dirty) this.touch();
+    if (this.#touched || this.stopped.aborted) return;
+    this.#touched = true;
+    queueMicrotask(() => {
+      this.#touched = false;
+      if (!this.stopped.aborted) this.#pass();
     });
   }
 
-  /** No further step is taken; resolves when the one under way is over. */
+  /** No further step is taken; resolves when those under way are over. */
   async stop(): Promise<void> {
     this.#stop.abort();
     clearTimeout(this.#timer);
-    await this.#loop;
+    await Promise.all([this.#tasks.idle(), this.#probers.stop()]);
+  }
+
+  /** Stops all that runs by `deadline` (ms since the epoch), in Kubernetes' order. */
+  async terminate(deadline: number, signal: AbortSignal): Promise<void> {
+    const running = this.facts.all().filter(({ role, state }) => role !== 'sandbox' && state === 'running');
+    const targets = running.flatMap((fact) => {
+      const container = this.containerOf(fact);
+      return container === undefined ? [] : [{ fact, container }];
+    });
+    await this.#hooks.terminateAll(targets, deadline, signal);
+    await Promise.all(running.map(({ id }) => this.#maker.look(id, signal)));
+  }
+
+  /** Reads what ended containers left to be said; a status without it would be only half of the truth. */
+  async hearLastWords(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.#lastWords.unheard().map((fact) => this.#c.limit(() => this.#lastWords.hear(fact, signal))));
   }
 
   report(): void {
-    const { site, podIPsRoutable } = this.#c;
-    const context = { site, podIPsRoutable, waits: this.#waits, deleting: this.#stop.signal.aborted };
+    const { site, podIPsRoutable, hostIP, now } = this.#c;
+    const context = {
+      ...{ site, podIPsRoutable, hostIP, waits: this.waits, deleting: this.stopped.aborted, now: now() },
+      ...{ health: this.#health.of, messages: this.#lastWords.messages, evicted: this.#evicted },
+    };
     this.#c.report(this.job, podStatus(this.job, this.facts, context));
   }
 
-  async #run(): Promise<void> {
-    while (this.#dirty && !this.#stop.signal.aborted) {
-      this.#dirty = false;
-      clearTimeout(this.#timer);
-      this.#wake = Infinity;
-      const steps = plan(this.job.pod, this.facts, this.#waits, this.#c.now());
-      this.report();
-      const results = await Promise.allSettled(steps.map((step) => this.#perform(step)));
-      const failed = results.find((result) => result.status === 'rejected');
-      if (failed !== undefined) this.#tryAgain(failed.reason);
-      else this.#failures = 0;
+  containerOf({ role, name }: ContainerFact): Container | undefined {
+    const { containers, initContainers, ephemeralContainers } = this.job.pod.spec;
+    const list = role === 'main' ? containers : role === 'init' ? initContainers : ephemeralContainers;
+    return list?.find((container) => container.name === name);
+  }
+
+  #pass(): void {
+    clearTimeout(this.#timer);
+    this.#wake = Infinity;
+    const { pod, startTime } = this.job;
+    const { facts, waits } = this;
+    this.#probers.sync();
+    const now = this.#c.now();
+    const isEvicted = this.#evicted !== undefined;
+    const steps = plan({ pod, startTime, facts, waits, health: this.#health.of, now, isEvicted });
+    const unheard = this.#lastWords.unheard();
+    for (const fact of unheard)
+      this.#begin(`hear ${fact.id}`, () => this.#c.limit(() => this.#lastWords.hear(fact, neverAborted)));
+    if (unheard.length === 0) this.report();
+    for (const resize of this.#resizer.due())
+      this.#begin(`resize ${resize.id}`, () => this.#resizer.apply(resize, neverAborted));
+    for (const step of steps) {
+      // The end is told before the container starts again.
+      if (step.do === 'start' && unheard.some(({ name }) => name === step.start.container.name)) continue;
+      if (step.do === 'wait') this.#wait(step.at);
+      else this.#begin(keyOf(step), () => this.#perform(step));
     }
   }
 
-  #tryAgain(thrown: unknown): void {
-    if (this.#stop.signal.aborted) return;
-    const error = InterlinkError.from(thrown, 'Internal');
-    this.#c.log.warn({ err: error, uid: this.job.uid }, 'a step failed; trying again');
-    this.#wakeAt(this.#c.now() + Math.min(30_000, 500 * 2 ** Math.min(this.#failures++, 6)) * (0.5 + Math.random()));
+  #begin(key: string, work: () => Promise<void>): void {
+    const restUntil = this.#tasks.begin(key, work, (thrown) => {
+      if (thrown !== undefined && !this.stopped.aborted) {
+        const err = InterlinkError.from(thrown, 'Internal');
+        this.#c.log.warn({ err, uid: this.job.uid, step: key }, 'a step failed; trying again');
+      }
+      // The end of a sandbox comes as an event; until then it would only be stopped again.
+      if (thrown !== undefined || key !== 'finish') this.touch();
+    });
+    if (restUntil !== undefined) this.#wakeAt(restUntil);
   }
 
   /** The earliest of all that was asked for since the last look. */
@@ -96,155 +182,60 @@ export class PodWorker {
     if (at >= this.#wake) return;
     this.#wake = at;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.touch(), Math.max(0, at - this.#c.now()));
+    // Longer ones would overflow: waking up early does no harm.
+    this.#timer = setTimeout(() => this.touch(), Math.min(maxTimerMs, Math.max(0, at - this.#c.now())));
   }
 
-  async #perform(step: Step): Promise<void> {
+  async #perform(step: Exclude<Step, { do: 'wait' }>): Promise<void> {
     // Engine calls are not cut by a stop: the engine would go on with them, behind the back of whoever cleans up.
-    const signal = neverAborted;
     switch (step.do) {
       case 'prepare':
-        return this.#prepare(signal);
+        return this.#maker.prepare(neverAborted);
       case 'start':
-        return this.#start(step.start, signal);
-      case 'wait':
-        return this.#wait(step.at);
+        return this.#maker.start(step.start, neverAborted);
+      case 'postStart':
+        return this.#health.hookDone(step.fact, step.container, await this.#hooks.postStart(step, this.stopped));
+      case 'kill':
+        await this.#hooks.kill(step, step.why, this.stopped);
+        await this.#maker.look(step.fact.id, neverAborted);
+        return;
+      case 'terminate':
+        return this.terminate(
+          this.#c.now() + (this.#evicted === undefined ? graceSecondsOf(this.job.pod) : evictionGraceSeconds) * 1000,
+          this.stopped,
+        );
       case 'finish': {
         const { sandbox } = this.facts;
-        if (sandbox) await this.#c.limit(() => this.#c.engine.stop(sandbox.id, 1, signal));
+        if (sandbox) await this.#c.limit(() => this.#c.engine.stop(sandbox.id, 1, neverAborted));
+        this.#c.devices.release(this.job.id);
       }
     }
   }
 
-  #wait(at: number): Promise<void> {
-    const { containers, initContainers } = this.job.pod.spec;
-    for (const [name, wait] of this.#waits) {
-      const image = [...containers, ...(initContainers ?? [])].find((one) => one.name === name)?.image ?? '';
+  #wait(at: number): void {
+    for (const [name, wait] of this.waits) {
+      const image = everyContainer(this.job).find((one) => one.name === name)?.image ?? '';
       // The error is shown once, then the back-off, as the kubelet does.
-      if (wait.retryAt - this.#c.now() < wait.delayMs - 1000) this.#waits.set(name, backingOff(wait, image));
+      if (wait.retryAt - this.#c.now() < wait.delayMs - 1000) this.waits.set(name, backingOff(wait, image));
     }
     this.report();
     // Half-way wake-ups only turn ErrImagePull into ImagePullBackOff.
-    const soon = [...this.#waits.values()].some(({ reason }) => reason === 'ErrImagePull') ? this.#c.now() + 1500 : at;
+    const soon = [...this.waits.values()].some(({ reason }) => reason === 'ErrImagePull') ? this.#c.now() + 1500 : at;
     this.#wakeAt(Math.min(at, soon));
-    return Promise.resolve();
-  }
-
-  async #prepare(signal: AbortSignal): Promise<void> {
-    const { engine, limit, site, sandboxImage, images } = this.#c;
-    await limit(async () => {
-      // Deleted while it waited for its turn: there is nothing to make any more.
-      if (this.#stop.signal.aborted) return;
-      try {
-        let sandbox = this.facts.sandbox;
-        if (sandbox === undefined) {
-          await images.ensure(sandboxImage, 'IfNotPresent', [], signal);
-          const volumes = mountedVolumes(this.job.pod);
-          const labels = jobLabels(this.job, site);
-          await Promise.all(
-            volumes.map((volume) =>
-              engine.createVolume(volumeName(this.job, volume.name), labels, memoryOptions(volume), signal),
-            ),
-          );
-          sandbox = await this.#create(sandboxName(this.job), sandboxSpec(this.job, site, sandboxImage), signal);
-        }
-        if (sandbox.state === 'created' && mountedVolumes(this.job.pod).length > 0) {
-          const archive = await volumesArchive(this.job, `..${this.#c.now()}`);
-          await engine.putArchive(sandbox.id, sandboxVolumes, archive, signal);
-        }
-        await engine.start(sandbox.id, signal);
-        await this.#look(sandbox.id, signal);
-        this.#waits.clear();
-      } catch (thrown) {
-        const { containers, initContainers } = this.job.pod.spec;
-        this.#cannotCreate(
-          thrown,
-          [...containers, ...(initContainers ?? [])].map(({ name }) => name),
-        );
-      }
-    });
-    this.#dirty = true;
-  }
-
-  async #start(start: StartSpec, signal: AbortSignal): Promise<void> {
-    const { engine, limit, site } = this.#c;
-    const { container, role, attempt } = start;
-    const image = container.image ?? '';
-    try {
-      await abortable(
-        this.#c.images.ensure(image, container.imagePullPolicy ?? 'IfNotPresent', this.job.payload.pullSecrets, signal),
-        this.#stop.signal,
-      );
-    } catch (thrown) {
-      if (isCode(thrown, 'Unavailable') || this.#stop.signal.aborted) throw thrown;
-      this.#waits.set(
-        container.name,
-        imageWait(InterlinkError.from(thrown), image, this.#waits.get(container.name), this.#c.now()),
-      );
-      this.#dirty = true;
-      return;
-    }
-    await limit(async () => {
-      const { sandbox } = this.facts;
-      if (sandbox === undefined || this.#stop.signal.aborted) return;
-      try {
-        const addresses = { podIPs: [sandbox.ip], hostIPs: [this.#c.hostIP ?? sandbox.gateway] };
-        const name = containerName(this.job, container.name, attempt);
-        const id =
-          start.existing ??
-          (await this.#create(name, containerSpec(this.job, site, start, sandbox.id, addresses), signal)).id;
-        // A container that cannot start says so itself, in its state: looking at it is enough.
-        await engine.start(id, signal).catch((error: unknown) => {
-          if (isCode(error, 'Unavailable')) throw error;
-        });
-        await this.#look(id, signal);
-        this.#waits.delete(container.name);
-      } catch (thrown) {
-        this.#cannotCreate(thrown, [container.name]);
-      }
-      const old = this.facts
-        .all()
-        .filter((fact) => fact.role === role && fact.name === container.name && fact.attempt < attempt - 1);
-      for (const fact of old) await engine.removeContainer(fact.id, signal);
-    });
-    this.#dirty = true;
-  }
-
-  /** A name that is taken is our own earlier create, whose answer was lost. */
-  async #create(
-    name: string,
-    spec: Parameters<EngineCalls['createContainer']>[1],
-    signal: AbortSignal,
-  ): Promise<ContainerFact> {
-    let id = name;
-    try {
-      id = await this.#c.engine.createContainer(name, spec, signal);
-    } catch (error) {
-      if (!isCode(error, 'Gone')) throw error;
-    }
-    const fact = await this.#look(id, signal);
-    if (fact === undefined)
-      throw new InterlinkError('Unavailable', `container ${name} vanished while it was being made`);
-    return fact;
-  }
-
-  async #look(id: string, signal: AbortSignal): Promise<ContainerFact | undefined> {
-    const fact = await this.#c.engine.inspect(id, signal);
-    if (fact !== undefined) this.facts.put(fact);
-    return fact;
-  }
-
-  /** Shown on the pod, tried again with back-off; an engine that is away is everybody's trouble, not this pod's. */
-  #cannotCreate(thrown: unknown, containers: readonly string[]): void {
-    const error = InterlinkError.from(thrown);
-    if (error.code === 'Unavailable' || this.#stop.signal.aborted) throw error;
-    for (const container of containers) {
-      const before = this.#waits.get(container);
-      const delayMs = before === undefined ? 10_000 : Math.min(300_000, before.delayMs * 2);
-      const retryAt = this.#c.now() + delayMs;
-      this.#waits.set(container, { reason: 'CreateContainerError', message: error.message, retryAt, delayMs });
-    }
   }
 }
 
 const neverAborted = new AbortController().signal;
+/** The kubelet's own for a pod that has used too much. */
+const evictionGraceSeconds = 1;
+const maxTimerMs = 24 * 3600 * 1000;
+
+function keyOf(step: Exclude<Step, { do: 'wait' }>): string {
+  if (step.do === 'start') return `start ${step.start.role} ${step.start.container.name}`;
+  return 'fact' in step ? `${step.do} ${step.fact.id}` : step.do;
+}
+
+function everyContainer({ pod }: Job): Container[] {
+  const { containers, initContainers, ephemeralContainers } = pod.spec;
+  return [...containers, ...(initContainers ?? []), ...(ephemeralContainers ?? [])];
+}

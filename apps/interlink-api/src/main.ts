@@ -27,7 +27,7 @@ await runService({
       // Also while the sidecar is away: callers must be able to reach the API to hear that.
       ready: () => undefined,
       mount: (router) => {
-        bindApi(router, relay, { ownerOf, bodyLimit });
+        bindApi(router, relay, { ownerOf, bodyLimit, service: { name, stopping: signal } });
         router.get(servicePaths.openapi, (_request, response) => {
           response.json(document);
         });

@@ -14,10 +14,11 @@ import {
   type PodStatus,
   type RetrievedPod,
   type SiteEvent,
+  type StreamHandlers,
 } from '@interlink/contract';
 import { createRelay } from './relay.ts';
 
-type Sidecar = ContractHandlers<RetrievedPod>;
+type Sidecar = ContractHandlers<RetrievedPod> & StreamHandlers;
 
 const folder = mkdtempSync(join(tmpdir(), 'il-'));
 const path = join(folder, 's.sock');
@@ -43,6 +44,10 @@ async function serve(handlers: Partial<Sidecar>): Promise<void> {
     logs: absent,
     capabilities: absent,
     update: absent,
+    stats: absent,
+    exec: absent,
+    attach: absent,
+    portForward: absent,
   };
   // eslint-disable-next-line require-yield -- a stream that ends before its first line
   const events = async function* (): AsyncGenerator<SiteEvent> {
@@ -115,6 +120,21 @@ describe('calls', () => {
     await expect(relay().capabilities(context())).rejects.toMatchObject({ code: 'NotFound' });
     await stop();
     await expect(relay().ping(context())).rejects.toMatchObject({ code: 'Unavailable' });
+  });
+
+  it('relay stats and refused streams as they are, for the owner who asks', async () => {
+    const owners: string[] = [];
+    await serve({
+      stats: async ({ owner }) => {
+        owners.push(owner);
+        return { pods: [], time: 'now' };
+      },
+    });
+    expect(await relay().stats(context())).toEqual({ pods: [], time: 'now' });
+    expect(owners).toEqual(['c/n']);
+    await expect(relay().openStream('exec', 'podUID=u', 'a2V5', context())).rejects.toMatchObject({
+      code: 'Malformed',
+    });
   });
 
   it('tell capabilities of the sidecar as those of the API', async () => {

@@ -1,4 +1,11 @@
-import type { CallContext, ClientCall, ContractClient, ContractHandlers, CreateRequest } from '@interlink/contract';
+import type {
+  CallContext,
+  ClientCall,
+  ContractClient,
+  ContractHandlers,
+  CreateRequest,
+  StreamRelay,
+} from '@interlink/contract';
 import { relayEvents, type EventSource } from './relay-events.ts';
 import { splitCreate } from './split-create.ts';
 
@@ -11,7 +18,7 @@ export interface RelayOptions extends Omit<EventSource, 'client'> {
 }
 
 /** The API's side of the contract, answered by one sidecar. Nothing is kept between requests. */
-export function createRelay(options: RelayOptions): ContractHandlers<CreateRequest> {
+export function createRelay(options: RelayOptions): ContractHandlers<CreateRequest> & StreamRelay {
   const { client, site, server, stopping } = options;
   return {
     create: (request, call) => client.create(splitCreate(request), change(call)),
@@ -25,6 +32,8 @@ export function createRelay(options: RelayOptions): ContractHandlers<CreateReque
     },
     ping: (call) => client.ping(read(call)),
     logs: (request, call) => client.logs(request, read(call)),
+    stats: (call) => client.stats(read(call)),
+    openStream: (route, query, key, call) => client.openStream(route, query, key, read(call)),
     capabilities: async (call) => ({ ...(await client.capabilities(read(call))), server, site }),
     events: (cursor, { owner, session, signal }) =>
       relayEvents(options, cursor, { owner, session, signal: AbortSignal.any([signal, stopping]) }),

@@ -48,6 +48,10 @@ export const configSchema = z.strictObject({
   pingInterval: duration.default(30_000),
   /** Between two looks at a classic interLink plugin, which has no events. */
   classicPoll: duration.default(5_000),
+  /** Whether containers get the variables of the cluster's services, as on an ordinary node. */
+  serviceEnvironment: z.boolean().default(true),
+  /** Between two looks at a ConfigMap or Secret that running pods show. */
+  updateInterval: duration.default(60_000),
   /** How long a job that the site does not know any more may stay unknown before its pod is Failed. */
   lostAfter: duration.default(60_000),
   /** Where /healthz, /readyz and /metrics are answered; default: nowhere. */

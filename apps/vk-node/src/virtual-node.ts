@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ContractClient, isCode } from '@interlink/contract';
+import { ContractClient } from '@interlink/contract';
 import { EventRecorder, isUnreachable, KubeClient, LeaderLease } from '@interlink/kube';
 import {
   createServiceApp,
@@ -13,15 +13,17 @@ import {
 import { ownAddress, ownerOf } from './cluster.ts';
 import type { Config } from './config.ts';
 import { startKubelet } from './kubelet/kubelet.ts';
+import { siteProvider } from './kubelet/site-provider.ts';
 import { NodeController } from './node/node-controller.ts';
 import { LostJobs } from './pods/lost-jobs.ts';
 import { ObjectReader } from './pods/object-reader.ts';
 import { PodController } from './pods/pod-controller.ts';
 import { PodWriter } from './pods/pod-writer.ts';
+import { Services } from './pods/services.ts';
 import { Submitter } from './pods/submitter.ts';
 import { Terminator } from './pods/terminator.ts';
-import { waitingToStart } from './pods/waiting-to-start.ts';
 import { SiteLink } from './site/site-link.ts';
+import { LiveUpdates } from './updates/live-updates.ts';
 
 /** Wires everything and runs it while this process is the one that acts for the node. */
 export async function startVirtualNode(config: Config, context: ServiceContext): Promise<RunningService> {
@@ -109,12 +111,26 @@ async function act(
       },
     },
   });
+  const services = config.serviceEnvironment ? new Services(client, log) : undefined;
   const writer = new PodWriter(client, events);
+  const updates = new LiveUpdates({
+    api,
+    client,
+    link,
+    owner,
+    nodeName,
+    allocatable: () => node.allocatable,
+    serviceEnv: services && ((pod) => services.envOf(pod)),
+    intervalMs: config.updateInterval,
+    log,
+    now: Date.now,
+  });
   const pods: PodController = new PodController({
     client,
     nodeName,
     link,
     writer,
+    updates,
     log,
     now: Date.now,
     submitter: new Submitter({
@@ -122,9 +138,12 @@ async function act(
       client,
       reader: new ObjectReader(client),
       writer,
+      updates,
       link,
       owner,
       nodeName,
+      serviceEnv: services && ((pod) => services.envOf(pod)),
+      allocatable: () => node.allocatable,
       startedAt: Date.now(),
       now: Date.now,
     }),
@@ -137,24 +156,12 @@ async function act(
     nodeName,
     nodeIP: address,
     ...config.kubelet,
-    provider: {
-      findPod: (namespace, name) => pods.find(namespace, name)?.metadata,
-      logs: async ({ namespace, pod, uid, container, options, session }, signal) => {
-        const wanted = { Namespace: namespace, PodName: pod, PodUID: uid, ContainerName: container, Opts: options };
-        try {
-          return await api.logs(wanted, { owner, session, signal });
-        } catch (error) {
-          // The site knows best whether there is a log; why there is none, the pod may tell better.
-          if (!isCode(error, 'NotFound', 'Malformed')) throw error;
-          throw waitingToStart(pods.find(namespace, pod), container) ?? error;
-        }
-      },
-    },
+    provider: siteProvider({ api, pods, link, owner }),
     log,
     metrics,
     signal: leading,
   });
-  const node = new NodeController({
+  const node: NodeController = new NodeController({
     client,
     node: config.node,
     address,
@@ -168,7 +175,13 @@ async function act(
   const done = new AbortController();
   const writingEvents = events.run(done.signal);
   try {
-    await Promise.all([node.run(leading), link.run(leading), pods.run(leading)]);
+    await Promise.all([
+      node.run(leading),
+      link.run(leading),
+      pods.run(leading),
+      updates.run(leading),
+      services?.run(leading),
+    ]);
   } finally {
     await kubelet.stop();
     // After the others: what they had to say at the end is written too.

@@ -19,7 +19,7 @@ export interface ConformanceCase {
   /** The only leg where it has a meaning; default both. */
   readonly leg?: Leg;
   /** Skipped where `/capabilities` says that the target has not got it. */
-  readonly needs?: 'events' | 'expandEnv';
+  readonly needs?: 'events' | 'expandEnv' | 'exec' | 'attach' | 'portForward' | 'stats';
   run(context: CaseContext): Promise<void>;
 }
 

@@ -5,3 +5,12 @@ export { toJunit } from './junit.ts';
 export { resultSchema, type Result, type Row } from './result.ts';
 export { runSuite, TargetError, type SuiteOptions } from './suite.ts';
 export { formatRow, formatSummary, isSuccess } from './table.ts';
+export type { FeatureTarget } from './features/feature-context.ts';
+export {
+  featureResultSchema,
+  runFeatures,
+  selectRows,
+  sourceHash,
+  type FeatureOptions,
+  type FeatureResult,
+} from './features/run-features.ts';

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { request as httpRequest, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { ContractClient, type Leg } from '@interlink/contract';
 import { Failure } from './check.ts';
 
 export interface PeerOptions {
@@ -46,6 +47,16 @@ export class Peer {
 
   get hasCredentials(): boolean {
     return this.#o.key !== undefined || this.#o.tls?.cert !== undefined;
+  }
+
+  /** The contract's own client, for what bare HTTP cannot say: streams. */
+  client(leg: Leg): ContractClient {
+    const { endpoint, key, tls } = this.#o;
+    return new ContractClient({
+      ...{ leg, peer: 'the target', endpoint },
+      ...(key === undefined ? {} : { bearer: () => Promise.resolve(key) }),
+      ...(tls === undefined ? {} : { tls }),
+    });
   }
 
   async send(request: PeerRequest): Promise<Answer> {

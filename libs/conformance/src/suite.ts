@@ -138,8 +138,9 @@ async function overdue(signal: AbortSignal, over: AbortSignal): Promise<never> {
 
 function whySkipped({ leg, needs }: ConformanceCase, target: Target): string | undefined {
   if (leg !== undefined && leg !== target.leg) return `only for ${leg === 'api' ? 'an API' : 'a sidecar'}`;
-  const missing = needs !== undefined && target.capabilities?.features[needs] === false;
-  return missing ? `/capabilities says features.${needs}: false` : undefined;
+  const { capabilities } = target;
+  if (needs === undefined || capabilities === undefined || capabilities.features[needs] === true) return undefined;
+  return `/capabilities says features.${needs}: ${capabilities.features[needs] ?? 'nothing'}`;
 }
 
 /** Undefined at a classic plugin, and where a row of its own will say what is wrong with the answer. */

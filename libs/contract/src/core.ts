@@ -63,6 +63,7 @@ export const podStatusSchema = z.looseObject({
   JID: z.string().default(''),
   containers: z.array(containerStatusSchema).nullish(),
   initContainers: z.array(containerStatusSchema).nullish(),
+  ephemeralContainers: z.array(containerStatusSchema).nullish(),
   phase: podPhaseSchema.optional(),
   reason: z.string().optional(),
   message: z.string().optional(),

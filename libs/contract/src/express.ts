@@ -19,6 +19,9 @@ import { updateRequestSchema, type Capabilities, type SiteEvent, type UpdateRequ
 import { sessionHeader, sessionOf } from './headers.ts';
 import { podRefSchema, type PodRef } from './pod.ts';
 import { routes, type Leg } from './routes.ts';
+import { bindStreamRelay, bindStreams, type StreamHandlers, type StreamRelay } from './streams/bind-streams.ts';
+import type { StreamService } from './streams/serve-command.ts';
+import type { SiteStats } from './streams/site-stats.ts';
 
 /** What a handler knows about the call. `signal` ends when the caller hangs up. */
 export interface CallContext {
@@ -37,6 +40,7 @@ export interface ContractHandlers<Create> {
   capabilities(call: CallContext): Promise<Capabilities>;
   events(cursor: string | undefined, call: CallContext): AsyncIterable<SiteEvent>;
   update(request: UpdateRequest, call: CallContext): Promise<void>;
+  stats(call: CallContext): Promise<SiteStats>;
 }
 
 export interface BindOptions {
@@ -44,16 +48,28 @@ export interface BindOptions {
   readonly ownerOf: (request: Request) => string;
   /** Bytes; a larger body is answered with 413. */
   readonly bodyLimit: number;
+  /** Ends open streams; default never. */
+  readonly service?: StreamService;
 }
 
 /** Mounts the sidecar's side of the contract. */
-export function bindSidecar(router: Router, handlers: ContractHandlers<RetrievedPod>, options: BindOptions): void {
+export function bindSidecar(
+  router: Router,
+  handlers: ContractHandlers<RetrievedPod> & StreamHandlers,
+  options: BindOptions,
+): void {
   bind(router, 'sidecar', sidecarCreateSchema, handlers, options);
+  bindStreams(router, handlers, (...call) => contextOf(...call, options), serviceOf(options));
 }
 
 /** Mounts the API's side of the contract. */
-export function bindApi(router: Router, handlers: ContractHandlers<CreateRequest>, options: BindOptions): void {
+export function bindApi(
+  router: Router,
+  handlers: ContractHandlers<CreateRequest> & StreamRelay,
+  options: BindOptions,
+): void {
   bind(router, 'api', createRequestSchema, handlers, options);
+  bindStreamRelay(router, handlers, (...call) => contextOf(...call, options), serviceOf(options));
   router.all(routes.ping.path, async (request, response) => {
     response.json(await handlers.ping(contextOf(request, response, options)));
   });
@@ -123,6 +139,13 @@ function bind<Create>(
     await handlers.update(parseBody(updateRequestSchema, request), call(request, response));
     response.type('text/plain').send('updated');
   });
+  router.get(routes.stats.path, async (request, response) => {
+    response.json(await handlers.stats(call(request, response)));
+  });
+}
+
+function serviceOf({ service }: BindOptions): StreamService {
+  return service ?? { name: 'the service', stopping: new AbortController().signal };
 }
 
 function contextOf(request: Request, response: Response, options: BindOptions): CallContext {

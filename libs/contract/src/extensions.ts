@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { podStatusSchema } from './core.ts';
-import { configMapSchema, podRefSchema, secretSchema } from './pod.ts';
+import { configMapSchema, containerSchema, podRefSchema, secretSchema } from './pod.ts';
 
 /** `GET /capabilities`. A 404 means a classic plugin: use the core endpoints only. */
 export const capabilitiesSchema = z.looseObject({
@@ -15,6 +15,11 @@ export const capabilitiesSchema = z.looseObject({
     /** Expands `$(VAR)` at start and resolves status.podIP and status.hostIP. */
     expandEnv: z.boolean(),
     update: z.boolean(),
+    /** Absent at an older server, which has none of these. */
+    exec: z.boolean().optional(),
+    attach: z.boolean().optional(),
+    portForward: z.boolean().optional(),
+    stats: z.boolean().optional(),
   }),
 });
 
@@ -41,12 +46,24 @@ export const eventSchema = z.discriminatedUnion('type', [
 export const bookmarkSeconds = 15;
 export const eventsSilenceSeconds = 45;
 
-/** `POST /update`: what changed in the cluster while the pod runs. Absent = unchanged. */
+/**
+ * `POST /update`: what changed in the cluster while the pod runs. Absent = unchanged. Of the pod, its metadata and what
+ * Kubernetes lets one change of its spec count; values of ephemeral containers are resolved as those of a create.
+ */
 export const updateRequestSchema = z.looseObject({
-  pod: podRefSchema,
-  configmaps: z.array(configMapSchema).optional(),
-  secrets: z.array(secretSchema).optional(),
-  projectedvolumesmaps: z.array(configMapSchema).optional(),
+  pod: podRefSchema.extend({
+    spec: z
+      .looseObject({
+        containers: z.array(containerSchema).nullish(),
+        initContainers: z.array(containerSchema).nullish(),
+        ephemeralContainers: z.array(containerSchema).nullish(),
+      })
+      .nullish(),
+  }),
+  configmaps: z.array(configMapSchema).nullish(),
+  secrets: z.array(secretSchema).nullish(),
+  /** Whole volumes, as in a create. */
+  projectedvolumesmaps: z.array(configMapSchema).nullish(),
 });
 
 export type Capabilities = z.infer<typeof capabilitiesSchema>;

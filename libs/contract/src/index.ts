@@ -61,5 +61,12 @@ export {
 export { classicOwner, ownerHeader, parseOwner, sessionHeader, sessionOf } from './headers.ts';
 export { routes, servicePaths, type Leg, type Route, type RouteName } from './routes.ts';
 export { openApiDocument } from './openapi.ts';
-export { ContractClient, type ClientCall, type ClientOptions } from './client.ts';
+export type { CommandOutcome, CommandStreams, TerminalSize } from './streams/command-streams.ts';
+export { Outlets } from './streams/outlets.ts';
+export { type SiteStats } from './streams/site-stats.ts';
+export type { AttachRequest, ExecRequest, PortForwardRequest, StreamRoute } from './streams/stream-requests.ts';
+export { answerUpgrades, isStreamUpgrade, type UpgradedSocket } from './streams/upgrade.ts';
+export type { StreamHandlers, StreamRelay } from './streams/bind-streams.ts';
+export type { ClientCall, ClientOptions } from './client-transport.ts';
+export { ContractClient } from './client.ts';
 export { bindApi, bindSidecar, type BindOptions, type CallContext, type ContractHandlers } from './express.ts';

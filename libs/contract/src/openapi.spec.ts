@@ -5,6 +5,7 @@ import { routes, type Leg, type Route } from './routes.ts';
 interface Operation {
   operationId: string;
   'x-interlink-extension': boolean;
+  parameters: object[];
   requestBody?: { content: Record<string, { schema: Record<string, unknown> }> };
   responses: Record<string, { content: Record<string, { schema: Record<string, unknown> }> }>;
 }
@@ -55,11 +56,19 @@ describe.each<Leg>(['api', 'sidecar'])('the OpenAPI document of the %s', (leg) =
     for (const [path, item] of Object.entries(document.paths)) {
       const route = Object.values(routes).find((one) => one.path === path);
       for (const operation of Object.values(item)) {
-        expect(Object.keys(operation.responses).filter((code) => code.startsWith('2'))).toEqual(['200']);
+        const success = route?.reply.type === 'websocket' ? '101' : '200';
+        expect(Object.keys(operation.responses).filter((code) => /^[12]/.test(code))).toEqual([success]);
         for (const { status } of Object.values(errorCatalogue)) expect(operation.responses).toHaveProperty(`${status}`);
-        expect(Object.keys(operation.responses['200']?.content ?? {})).toEqual([route?.reply.type]);
+        const types = Object.keys(operation.responses['200']?.content ?? {});
+        expect(types).toEqual(success === '101' ? [] : [route?.reply.type]);
       }
     }
+    expect(document.paths['/exec']?.['get']?.parameters).toEqual(
+      expect.arrayContaining([
+        { name: 'command', in: 'query', required: true, schema: expect.objectContaining({ type: 'array' }) },
+        { name: 'tty', in: 'query', required: false, schema: expect.objectContaining({ enum: ['true', 'false'] }) },
+      ]),
+    );
     const body = document.paths['/create']?.['post']?.requestBody?.content['application/json']?.schema;
     expect(Object.keys(body?.['properties'] ?? {})).toEqual(
       expect.arrayContaining(leg === 'api' ? ['pod', 'projectedvolumesmaps'] : ['pod', 'container']),

@@ -37,7 +37,6 @@ export function openApiDocument(leg: Leg, server: { title: string; version: stri
 
 function operation(route: Route, leg: Leg): object {
   const request = route.request?.[leg];
-  const { type, schema } = route.reply;
   return {
     operationId: route.path.slice(1),
     summary: route.summary,
@@ -47,15 +46,13 @@ function operation(route: Route, leg: Leg): object {
       ...(route.path === routes.events.path
         ? [{ name: 'cursor', in: 'query', required: false, schema: { type: 'string' } }]
         : []),
+      ...(route.query === undefined ? [] : queryParameters(route.query)),
     ],
     ...(request === undefined
       ? {}
       : { requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(request, 'input') } } } }),
     responses: {
-      200: {
-        description: 'The only success.',
-        content: { [type]: { schema: schema ? jsonSchema(schema, 'output') : { type: 'string' } } },
-      },
+      ...success(route.reply),
       ...Object.fromEntries(
         Object.entries(errorCatalogue).map(([code, { status }]) => [
           status,
@@ -65,6 +62,29 @@ function operation(route: Route, leg: Leg): object {
     },
   };
 }
+
+function success(reply: Route['reply']): object {
+  if (reply.type === 'websocket') {
+    return { 101: { description: `A WebSocket of the subprotocol ${reply.protocol}; asked for without, an error.` } };
+  }
+  const schema = reply.schema ? jsonSchema(reply.schema, 'output') : { type: 'string' };
+  return { 200: { description: 'The only success.', content: { [reply.type]: { schema } } } };
+}
+
+function queryParameters(query: z.ZodType): object[] {
+  const { properties, required } = querySchema.parse(jsonSchema(query, 'input'));
+  return Object.entries(properties).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    required: required.includes(name),
+    schema,
+  }));
+}
+
+const querySchema = z.looseObject({
+  properties: z.record(z.string(), z.unknown()),
+  required: z.array(z.string()).default([]),
+});
 
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): object {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });

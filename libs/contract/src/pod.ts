@@ -144,6 +144,7 @@ export const kubePodStatusSchema = z.looseObject({
   conditions: z.array(podConditionSchema).nullish(),
   containerStatuses: z.array(containerStatusSchema).nullish(),
   initContainerStatuses: z.array(containerStatusSchema).nullish(),
+  ephemeralContainerStatuses: z.array(containerStatusSchema).nullish(),
 });
 
 /** A Pod with its spec. Bare pods that only identify (delete, status) use {@link podRefSchema}. */
@@ -153,6 +154,7 @@ export const podSchema = z.looseObject({
     nodeName: text,
     containers: z.array(containerSchema).min(1),
     initContainers: z.array(containerSchema).nullish(),
+    ephemeralContainers: z.array(containerSchema).nullish(),
     volumes: z.array(volumeSchema).nullish(),
     restartPolicy: text,
     serviceAccountName: text,

@@ -9,6 +9,8 @@ import {
 } from './core.ts';
 import { capabilitiesSchema, eventSchema, updateRequestSchema } from './extensions.ts';
 import { podRefSchema } from './pod.ts';
+import { siteStatsSchema } from './streams/site-stats.ts';
+import { streamProtocols, streamQueries } from './streams/stream-requests.ts';
 
 /** The two places where the contract is spoken: vk-node to API, and API to sidecar. */
 export type Leg = 'api' | 'sidecar';
@@ -20,10 +22,10 @@ export interface Route {
   readonly summary: string;
   readonly extension?: boolean;
   readonly request?: { readonly [leg in Leg]?: z.ZodType };
-  readonly reply: {
-    readonly type: 'application/json' | 'text/plain' | 'application/x-ndjson';
-    readonly schema?: z.ZodType;
-  };
+  readonly query?: z.ZodType;
+  readonly reply:
+    | { readonly type: 'application/json' | 'text/plain' | 'application/x-ndjson'; readonly schema?: z.ZodType }
+    | { readonly type: 'websocket'; readonly protocol: string };
 }
 
 const both = <T>(value: T) => ({ api: value, sidecar: value });
@@ -88,10 +90,41 @@ export const routes = {
   update: {
     path: '/update',
     method: both('post'),
-    summary: 'Changed ConfigMaps, Secrets and projected content of a running pod.',
+    summary: 'What changed of a running pod: labels, images, ConfigMaps, Secrets, projected content. Idempotent.',
     extension: true,
     request: both(updateRequestSchema),
     reply: { type: 'text/plain' },
+  },
+  exec: {
+    path: '/exec',
+    method: both('get'),
+    summary: 'Run a command in a running container, over a WebSocket. Errors before the upgrade are ordinary answers.',
+    extension: true,
+    query: streamQueries.exec,
+    reply: { type: 'websocket', protocol: streamProtocols.exec },
+  },
+  attach: {
+    path: '/attach',
+    method: both('get'),
+    summary: 'The streams of a running container itself, over a WebSocket. Hanging up leaves it running.',
+    extension: true,
+    query: streamQueries.attach,
+    reply: { type: 'websocket', protocol: streamProtocols.attach },
+  },
+  portForward: {
+    path: '/portForward',
+    method: both('get'),
+    summary: 'One connection to a port of a running pod, over a WebSocket.',
+    extension: true,
+    query: streamQueries.portForward,
+    reply: { type: 'websocket', protocol: streamProtocols.portForward },
+  },
+  stats: {
+    path: '/stats',
+    method: both('get'),
+    summary: 'What the running pods of the owner use now.',
+    extension: true,
+    reply: { type: 'application/json', schema: siteStatsSchema },
   },
 } as const satisfies Record<string, Route>;
 

@@ -25,7 +25,7 @@ export function containerLogs(provider: KubeletProvider, log: Logger): RequestHa
 
     const session = sessionOf(request.headers[sessionHeader]);
     const signal = hangUpOf(response);
-    const asked = { namespace, pod, uid: found.uid, container, options, session };
+    const asked = { namespace, pod, uid: found.metadata.uid, container, options, session };
     const stream = await provider.logs(asked, signal).catch((error: unknown) => {
       throw shownToUser(error);
     });

@@ -3,6 +3,8 @@ import { StartError, startFailure, type Logger, type Metrics } from '@interlink/
 import { createAdmission, type AdmissionOptions } from './admission.ts';
 import { createKubeletApp } from './kubelet-app.ts';
 import type { KubeletProvider } from './provider.ts';
+import { StatsSource } from './stats/stats-source.ts';
+import { UpgradeServer } from './streaming/upgrade-server.ts';
 import { createTlsListener, type KubeletTls } from './tls-listener.ts';
 
 export interface KubeletServerOptions extends Omit<AdmissionOptions, 'clientCertificate'> {
@@ -29,18 +31,30 @@ const defaultDrainMs = 3_000;
 
 /** The kubelet's API on one port. @throws StartError that says which address and why. */
 export async function startKubeletServer(options: KubeletServerOptions): Promise<KubeletServer> {
-  const { host, port, tls, provider, log, metrics, drainMs = defaultDrainMs } = options;
-  const listener = createTlsListener(tls, (request, response) => void app(request, response));
+  const { nodeName, host, port, tls, provider, log, metrics, drainMs = defaultDrainMs } = options;
+  const listener = createTlsListener(tls, {
+    request: (request, response) => void app(request, response),
+    upgrade: (request, socket, head) => upgrades.handle(request, socket, head),
+  });
   const admit = createAdmission({ ...options, clientCertificate: listener.clientCertificate });
-  const app = createKubeletApp({ admit, provider, log, metrics });
+  const stopped = new AbortController();
+  const stats = new StatsSource(provider, () => performance.now(), stopped.signal);
+  const bound = { port };
+  const served = { nodeName, address: host, port: () => bound.port };
+  const app = createKubeletApp({ ...served, admit, provider, stats, log, metrics });
+  const upgrades = new UpgradeServer({ admit, provider, log, metrics });
 
-  const actualPort = await bind(listener.server, host, port);
-  log.info({ host, port: actualPort }, 'kubelet API listening');
+  bound.port = await bind(listener.server, host, port);
+  log.info({ host, port: bound.port }, 'kubelet API listening');
   let stopping: Promise<void> | undefined;
+  const stop = async () => {
+    stopped.abort();
+    await Promise.all([upgrades.stop(), listener.drain(drainMs)]);
+  };
   return {
-    port: actualPort,
+    port: bound.port,
     updateTls: listener.update,
-    stop: () => (stopping ??= listener.drain(drainMs)),
+    stop: () => (stopping ??= stop()),
   };
 }
 

@@ -2,7 +2,9 @@ import { constants, type X509Certificate } from 'node:crypto';
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { createServer, type Server, type ServerOptions } from 'node:https';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { TLSSocket, type SecureContextOptions } from 'node:tls';
+import { upgradeKind } from './streaming/upgrade.ts';
 
 /** All PEM. Without `clientCa` no client certificate counts. */
 export interface KubeletTls {
@@ -21,6 +23,12 @@ export interface TlsListener {
   readonly drain: (boundMs: number) => Promise<void>;
 }
 
+export interface TlsHandlers {
+  readonly request: RequestListener;
+  /** A request that wants to become something that we speak; its connection is the handler's from now on. */
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+}
+
 /** `requestTimeout` bounds the arrival of the request alone; a log may be followed for days. */
 const limits: ServerOptions = {
   headersTimeout: 10_000,
@@ -30,11 +38,13 @@ const limits: ServerOptions = {
   // Longer than the 90 s after which a Go client closes its idle connections: it never sends into one just closed.
   keepAliveTimeout: 95_000,
   maxHeaderSize: 32 * 1024,
+  // Any other upgrade is an offer that one may leave be.
+  shouldUpgradeCallback: (request) => upgradeKind(request) !== undefined,
 };
 const maxConnections = 4096;
 
 /** @throws Error of node:tls for a certificate and a key that do not fit */
-export function createTlsListener(tls: KubeletTls, onRequest: RequestListener): TlsListener {
+export function createTlsListener(tls: KubeletTls, handlers: TlsHandlers): TlsListener {
   let clientCa = tls.clientCa;
   let draining = false;
   const openedUnder = new WeakMap<Socket, string | undefined>();
@@ -53,8 +63,9 @@ export function createTlsListener(tls: KubeletTls, onRequest: RequestListener): 
     response.once('finish', () => {
       if (draining || isStale(socket)) socket.destroySoon();
     });
-    onRequest(request, response);
+    handlers.request(request, response);
   });
+  server.on('upgrade', handlers.upgrade);
 
   return {
     server,

@@ -1,16 +1,39 @@
 import type { Container, ContainerStatus, Pod } from '@interlink/contract';
+import { z } from 'zod';
 
 type PodSpec = Pod['spec'];
+
+const rulesSchema = z.array(
+  z.looseObject({
+    action: z.string(),
+    exitCodes: z.looseObject({ operator: z.string(), values: z.array(z.number()).nullish() }).nullish(),
+  }),
+);
 
 /** An init container that stays beside the others: Kubernetes' native sidecar. */
 export function isNativeSidecar(container: Container): boolean {
   return container.restartPolicy === 'Always';
 }
 
-/** Whether Kubernetes lets the container run again after this exit code; the kube-apiserver refuses a status otherwise. */
+/**
+ * Whether Kubernetes lets the container run again after this exit code; the kube-apiserver refuses a status otherwise.
+ * The container's own rules come first, then its own policy, then the pod's. An init container is done after a 0.
+ */
 export function mayRunAgain(spec: PodSpec, container: Container, exitCode: number): boolean {
-  const policy = container.restartPolicy ?? spec.restartPolicy ?? 'Always';
-  return policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0);
+  const own = container.restartPolicy;
+  if (own && matchesRestartRule(container, exitCode)) return true;
+  const policy = own || spec.restartPolicy || 'Always';
+  const isOneShot = !own && (spec.initContainers ?? []).includes(container);
+  return (policy === 'Always' && !(isOneShot && exitCode === 0)) || (policy === 'OnFailure' && exitCode !== 0);
+}
+
+function matchesRestartRule(container: Container, exitCode: number): boolean {
+  const rules = rulesSchema.safeParse(container['restartPolicyRules'] ?? []);
+  const first = rules.data?.find(({ exitCodes }) => {
+    const listed = exitCodes?.values?.includes(exitCode) ?? false;
+    return exitCodes?.operator === 'In' ? listed : exitCodes?.operator === 'NotIn' && !listed;
+  });
+  return first?.action === 'Restart';
 }
 
 export function hasStarted({ state, lastState }: ContainerStatus): boolean {

@@ -1,4 +1,10 @@
-import type { Container, ContainerState, ContainerStatus, Pod } from '@interlink/contract';
+import {
+  containerSchema,
+  type Container,
+  type ContainerState,
+  type ContainerStatus,
+  type Pod,
+} from '@interlink/contract';
 import { isNativeSidecar, mayRunAgain } from './container-roles.ts';
 import { normalizeTime } from './status-time.ts';
 
@@ -71,6 +77,17 @@ function normalize(container: Container, status: ContainerStatus, waitingReason:
     imageID: status.imageID,
     ...(status.containerID ? { containerID: status.containerID } : {}),
     ...(status.started === undefined || status.started === null ? {} : { started: status.started }),
+    ...reportedResources(status),
+  };
+}
+
+/** The kube-apiserver takes a resize only of containers that say what they run with. */
+function reportedResources(status: ContainerStatus): object {
+  const { data: resources } = containerSchema.shape.resources.safeParse(status['resources']);
+  const { data: allocated } = containerSchema.shape.resources.safeParse({ requests: status['allocatedResources'] });
+  return {
+    ...(resources ? { resources } : {}),
+    ...(allocated?.requests ? { allocatedResources: allocated.requests } : {}),
   };
 }
 

@@ -1,6 +1,7 @@
 import { InterlinkError, type Container, type Pod } from '@interlink/contract';
 import { ownValue } from './own-value.ts';
-import { divideQuantity, parseQuantity, zeroQuantity } from './quantity.ts';
+import { divideQuantity, parseQuantity, zeroQuantity, type Quantity } from './quantity.ts';
+import { podLevelResources } from './resources.ts';
 
 type Amounts = Readonly<Record<string, string | number>>;
 
@@ -68,8 +69,8 @@ export interface ResourceFieldRef {
 }
 
 /**
- * The whole number that a resourceFieldRef stands for, rounded up. A limit that is unset or zero is the node's
- * allocatable amount where that is given, else 0. Throws `Invalid`, naming `field`.
+ * The whole number that a resourceFieldRef stands for, rounded up. A limit that is unset or zero is that of the pod as
+ * a whole, else the node's allocatable amount where that is given, else 0. Throws `Invalid`, naming `field`.
  */
 export function resourceFieldValue(
   pod: Pod,
@@ -88,12 +89,16 @@ export function resourceFieldValue(
   const stated = ownValue(side === 'limits' ? container.resources?.limits : container.resources?.requests, resource);
   try {
     let amount = stated === undefined ? zeroQuantity : parseQuantity(stated);
-    const whole = ownValue(allocatable, resource);
-    if (side === 'limits' && amount.nano === 0n && whole !== undefined) amount = parseQuantity(whole);
+    if (side === 'limits' && amount.nano === 0n) amount = defaultLimit(pod, resource, allocatable);
     return divideQuantity(amount, parseQuantity(ref.divisor ?? '1')).toString();
   } catch (cause) {
     throw new InterlinkError('Invalid', cause instanceof Error ? cause.message : String(cause), { field, cause });
   }
+}
+
+function defaultLimit(pod: Pod, resource: string, allocatable: Amounts | undefined): Quantity {
+  const ofPod = parseQuantity(ownValue(podLevelResources(pod)?.limits, resource) ?? '0');
+  return ofPod.nano === 0n ? parseQuantity(ownValue(allocatable, resource) ?? '0') : ofPod;
 }
 
 /** Labels or annotations as a downward API file: `key="value"` lines, sorted by key, values quoted as Go does. */

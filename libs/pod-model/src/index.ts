@@ -29,6 +29,7 @@ export {
   type PodAddresses,
   type ResourceFieldRef,
 } from './downward.ts';
+export { serviceEnv, type ServiceAddress } from './service-env.ts';
 export { resolveContainerEnv, resolveEnv, type EnvSources } from './resolve-env.ts';
 export { expandEnv, expandPod, expandSubPath, expandText, type EnvEntry } from './expand.ts';
 export { hasVolumeFiles, volumeFiles, type VolumeFile, type VolumeSources } from './volume-files.ts';

@@ -123,6 +123,17 @@ describe('toKubeStatus', () => {
     expect(conditionOf(status, 'PodReadyToStartContainers')?.status).toBe('False');
   });
 
+  it('passes on what a container runs with, and nothing that is no amount', () => {
+    const resources = { limits: { cpu: '1', memory: '64Mi' }, requests: { cpu: '500m' } };
+    const statusOf = (more: object) =>
+      toKubeStatus(podWith(), reportOf({ containers: [{ ...running, ...more }] }), now).containerStatuses[0];
+    expect(statusOf({ resources, allocatedResources: resources.requests })).toMatchObject({
+      resources,
+      allocatedResources: resources.requests,
+    });
+    expect(statusOf({ resources: { limits: { cpu: {} } }, allocatedResources: 7 })).not.toHaveProperty('resources');
+  });
+
   it('respects readiness gates', () => {
     const spec = { readinessGates: [{ conditionType: 'gate' }] };
     const report = reportOf({ phase: 'Running', containers: [running] });
@@ -189,6 +200,31 @@ describe('toKubeStatus for a classic plugin', () => {
     const init = { ...exited(2), name: 'i' };
     const containers = [{ name: 'c', state: { waiting: {} } }];
     expect(status(podWith({}, spec), { initContainers: [init], containers }).phase).toBe('Failed');
+  });
+});
+
+describe('ephemeral containers', () => {
+  const spec = { ephemeralContainers: [{ name: 'debug', image: 'i' }] };
+  const first = toKubeStatus(podWith({}, spec), reportOf({ phase: 'Running', containers: [running] }), now);
+
+  it('have statuses of their own and decide about nothing', () => {
+    expect(first.ephemeralContainerStatuses).toMatchObject([
+      { name: 'debug', state: { waiting: { reason: 'ContainerCreating' } } },
+    ]);
+    const debug = { name: 'debug', state: { running: { startedAt: early } }, ready: true };
+    const report = reportOf({ phase: 'Running', containers: [running], ephemeralContainers: [debug] });
+    const pod = podWith({ ...first }, spec);
+    const next = toKubeStatus(pod, report, now);
+    expect(next.ephemeralContainerStatuses).toMatchObject([{ state: { running: {} }, ready: false }]);
+    expect(Object.keys(statusPatch(pod, next) ?? {})).toEqual(['ephemeralContainerStatuses']);
+  });
+
+  it('end with the pod, and are not mentioned where there are none', () => {
+    const debug = { name: 'debug', state: { running: { startedAt: early } } };
+    const report = reportOf({ phase: 'Succeeded', containers: [exited(0)], ephemeralContainers: [debug] });
+    const ended = toKubeStatus(podWith({}, spec), report, now);
+    expect(ended.ephemeralContainerStatuses).toMatchObject([{ state: { terminated: { exitCode: 137 } } }]);
+    expect(toKubeStatus(podWith(), report, now)).not.toHaveProperty('ephemeralContainerStatuses');
   });
 });
 

@@ -13,6 +13,7 @@ interface AddressEntry {
 
 /** The part of a Pod's status that belongs to the node. An absent field is unset. */
 export interface OwnPodStatus extends ContainerStatuses {
+  ephemeralContainerStatuses?: ContainerStatus[];
   phase: PodPhase;
   reason?: string;
   message?: string;
@@ -43,6 +44,9 @@ export function toKubeStatus(pod: Pod, reported: PodStatus, now: Date): OwnPodSt
     ? {
         containerStatuses: endRunning(merged.containerStatuses),
         initContainerStatuses: endRunning(merged.initContainerStatuses),
+        ...(merged.ephemeralContainerStatuses
+          ? { ephemeralContainerStatuses: endRunning(merged.ephemeralContainerStatuses) }
+          : {}),
       }
     : merged;
   const { reason, message } = ended ? before : reported;
@@ -72,12 +76,14 @@ function nextPhase(pod: Pod, { phase, containers }: PodStatus, statuses: Contain
   return phaseOf(pod.spec, statuses, { restarts: restarting });
 }
 
-function mergeStatuses(
-  pod: Pod,
-  reported: PodStatus,
-  options: { ended: boolean; classic: boolean },
-): { containerStatuses: ContainerStatus[]; initContainerStatuses: ContainerStatus[] } {
-  const { containers, initContainers } = pod.spec;
+interface MergedStatuses {
+  containerStatuses: ContainerStatus[];
+  initContainerStatuses: ContainerStatus[];
+  ephemeralContainerStatuses?: ContainerStatus[];
+}
+
+function mergeStatuses(pod: Pod, reported: PodStatus, options: { ended: boolean; classic: boolean }): MergedStatuses {
+  const { containers, initContainers, ephemeralContainers } = pod.spec;
   const common = { ...options, waitingReason: initContainers?.length ? 'PodInitializing' : 'ContainerCreating' };
   const containerStatuses = mergeContainerStatuses(pod.spec, containers, {
     ...common,
@@ -89,8 +95,18 @@ function mergeStatuses(
     reported: reported.initContainers ?? [],
     previous: pod.status?.initContainerStatuses ?? [],
   });
-  if (!hasBeenInitialized(pod.spec, containerStatuses)) return { containerStatuses, initContainerStatuses };
-  return { containerStatuses, initContainerStatuses: completeUnmentioned(pod, reported, initContainerStatuses) };
+  const merged: MergedStatuses = { containerStatuses, initContainerStatuses };
+  if (ephemeralContainers?.length) {
+    merged.ephemeralContainerStatuses = mergeContainerStatuses(pod.spec, ephemeralContainers, {
+      ...common,
+      waitingReason: 'ContainerCreating',
+      reported: reported.ephemeralContainers ?? [],
+      previous: pod.status?.ephemeralContainerStatuses ?? [],
+    }).map((status) => ({ ...status, ready: false }));
+  }
+  if (hasBeenInitialized(pod.spec, containerStatuses))
+    merged.initContainerStatuses = completeUnmentioned(pod, reported, initContainerStatuses);
+  return merged;
 }
 
 /** Many classic plugins never mention init containers; they must have ended before an app container could start. */

@@ -36,6 +36,10 @@ function phase(policy: string, main: string, init = '', restarts = true) {
   return phaseOf(spec, { containerStatuses: statusesOf('c', mains), initContainerStatuses }, { restarts });
 }
 
+function rule(operator: string, ...values: number[]): object {
+  return { action: 'Restart', exitCodes: { operator, values } };
+}
+
 describe('phaseOf', () => {
   it.each([
     ['Always', 'r', 'Running'],
@@ -76,6 +80,23 @@ describe('phaseOf', () => {
     ['Never', '1', 'S0', 'Failed'],
   ])('%s: containers %s, init containers %s = %s', (policy, main, init, expected) => {
     expect(phase(policy, main, init)).toBe(expected);
+  });
+
+  it.each<[string, object, string]>([
+    ['Never', { restartPolicy: 'OnFailure' }, 'Running'],
+    ['Always', { restartPolicy: 'Never' }, 'Failed'],
+    ['Never', { restartPolicy: 'Never', restartPolicyRules: [rule('In', 1)] }, 'Running'],
+    ['Never', { restartPolicy: 'Never', restartPolicyRules: [rule('NotIn', 1)] }, 'Failed'],
+    ['Never', { restartPolicy: 'Never', restartPolicyRules: [rule('In', 2), rule('NotIn', 3)] }, 'Running'],
+    ['Always', { restartPolicy: 'Never', restartPolicyRules: [rule('In', 2)] }, 'Failed'],
+    // Rules count only beside a policy of the container's own.
+    ['Never', { restartPolicyRules: [rule('In', 1)] }, 'Failed'],
+  ])('%s, and a container with %j that ended with 1 = %s', (restartPolicy, fields, expected) => {
+    const { spec } = podSchema.parse({
+      metadata: { name: 'p' },
+      spec: { restartPolicy, containers: [{ name: 'c0', ...fields }] },
+    });
+    expect(phaseOf(spec, { containerStatuses: statusesOf('c', ['1']), initContainerStatuses: [] })).toBe(expected);
   });
 
   it.each([

@@ -1,5 +1,5 @@
-import type { ContainerStatus, Pod, PodPhase } from '@interlink/contract';
-import { hasBeenInitialized, isNativeSidecar } from './container-roles.ts';
+import type { Container, ContainerStatus, Pod, PodPhase } from '@interlink/contract';
+import { hasBeenInitialized, isNativeSidecar, mayRunAgain } from './container-roles.ts';
 
 type PodSpec = Pod['spec'];
 
@@ -18,24 +18,24 @@ export function isTerminalPhase(phase: string | null | undefined): boolean {
  */
 export function phaseOf(spec: PodSpec, statuses: ContainerStatuses, { restarts = true } = {}): PodPhase {
   const initialized = hasBeenInitialized(spec, statuses.containerStatuses);
-  const policy = restarts ? (spec.restartPolicy ?? 'Always') : 'Never';
-  const init = countInit(spec, statuses.initContainerStatuses, initialized);
-  const main = countMain(spec, statuses.containerStatuses);
+  const again = (container: Container, exitCode: number) => restarts && mayRunAgain(spec, container, exitCode);
+  const init = countInit(spec, statuses.initContainerStatuses, initialized, again);
+  const main = countMain(spec, statuses.containerStatuses, again);
   const running = init.running + main.running;
   const unknown = init.unknown + main.unknown;
 
-  if (init.failed && policy === 'Never') return 'Failed';
+  if (init.failed) return 'Failed';
   if (init.pending || init.waiting + main.waiting > 0) return 'Pending';
   if (unknown > 0) return 'Pending';
   if (running > 0) return 'Running';
   if (main.stopped === 0) return 'Pending';
-  if (policy === 'Always') return 'Running';
-  if (main.stopped === main.succeeded) return 'Succeeded';
-  // OnFailure: something failed and is about to run again.
-  return policy === 'Never' ? 'Failed' : 'Running';
+  if (main.restarting > 0) return 'Running';
+  return main.stopped === main.succeeded ? 'Succeeded' : 'Failed';
 }
 
-function countInit(spec: PodSpec, statuses: readonly ContainerStatus[], initialized: boolean) {
+type RunsAgain = (container: Container, exitCode: number) => boolean;
+
+function countInit(spec: PodSpec, statuses: readonly ContainerStatus[], initialized: boolean, again: RunsAgain) {
   const count = { pending: false, failed: false, running: 0, waiting: 0, unknown: 0 };
   const byName = new Map(statuses.map((status) => [status.name, status]));
   for (const container of spec.initContainers ?? []) {
@@ -44,7 +44,7 @@ function countInit(spec: PodSpec, statuses: readonly ContainerStatus[], initiali
     const last = status?.lastState?.terminated;
     if (!isNativeSidecar(container)) {
       const ended = terminated ?? (waiting ? last : undefined);
-      if (ended && ended.exitCode !== 0) count.failed = true;
+      if (ended && ended.exitCode !== 0) count.failed ||= !again(container, ended.exitCode);
       // One that the site never mentioned must have ended before an app container could start.
       else if (!ended && !(status === undefined && initialized)) count.pending = true;
     } else if (running) {
@@ -59,19 +59,20 @@ function countInit(spec: PodSpec, statuses: readonly ContainerStatus[], initiali
   return count;
 }
 
-function countMain(spec: PodSpec, statuses: readonly ContainerStatus[]) {
-  const count = { running: 0, waiting: 0, stopped: 0, succeeded: 0, unknown: 0 };
+function countMain(spec: PodSpec, statuses: readonly ContainerStatus[], again: RunsAgain) {
+  const count = { running: 0, waiting: 0, stopped: 0, restarting: 0, succeeded: 0, unknown: 0 };
   const byName = new Map(statuses.map((status) => [status.name, status]));
-  for (const { name } of spec.containers) {
-    const status = byName.get(name);
+  for (const container of spec.containers) {
+    const status = byName.get(container.name);
     const { running, terminated, waiting } = status?.state ?? {};
+    const ended = terminated ?? (waiting ? status?.lastState?.terminated : undefined);
     if (running) count.running += 1;
-    else if (terminated) {
+    else if (ended) {
       count.stopped += 1;
-      if (terminated.exitCode === 0) count.succeeded += 1;
-    } else if (!waiting) count.unknown += 1;
-    else if (status?.lastState?.terminated) count.stopped += 1;
-    else count.waiting += 1;
+      if (again(container, ended.exitCode)) count.restarting += 1;
+      if (terminated?.exitCode === 0) count.succeeded += 1;
+    } else if (waiting) count.waiting += 1;
+    else count.unknown += 1;
   }
   return count;
 }

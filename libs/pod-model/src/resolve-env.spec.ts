@@ -147,6 +147,13 @@ describe('resolveEnv', () => {
     expect(container?.env?.map(({ value }) => value)).toEqual(['1500', '2', '100', '1024', '0', '7']);
   });
 
+  it('takes a limit that is unset from the pod as a whole before the node', () => {
+    const pod = podWith({ env: [{ name: 'MEM', valueFrom: { resourceFieldRef: { resource: 'limits.memory' } } }] });
+    const whole = { ...pod, spec: { ...pod.spec, resources: { limits: { memory: '2Ki' } } } };
+    const [container] = resolveEnv(whole, sources({ allocatable: { memory: '1Ki' } })).spec.containers;
+    expect(container?.env).toEqual([{ name: 'MEM', value: '2048' }]);
+  });
+
   it('leaves optional variables out and waits for mandatory ones', () => {
     const key = (name: string, k: string, optional?: boolean) => ({
       env: [{ name: 'V', valueFrom: { configMapKeyRef: { name, key: k, optional } } }],

@@ -13,7 +13,7 @@ const scalarFields = [
 ] as const;
 /** Lists that the kube-apiserver merges entry by entry unless told to replace them. */
 const addressFields = ['podIPs', 'hostIPs'] as const;
-const statusFields = ['containerStatuses', 'initContainerStatuses'] as const;
+const statusFields = ['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses'] as const;
 
 /**
  * What of `next` differs from the Pod at hand, as the `status` of a strategic merge patch; undefined = nothing. Only
@@ -29,7 +29,7 @@ export function statusPatch(pod: Pod, next: OwnPodStatus): Record<string, unknow
     if (!same(before[field], next[field])) patch[field] = [{ $patch: 'replace' }, ...(next[field] ?? [])];
   }
   for (const field of statusFields) {
-    if (!same(before[field] ?? [], next[field])) patch[field] = next[field];
+    if (!same(before[field] ?? [], next[field] ?? [])) patch[field] = next[field] ?? [];
   }
   const conditions = changedConditions(pod.status?.conditions ?? [], next.conditions);
   if (conditions.length > 0) patch['conditions'] = conditions;

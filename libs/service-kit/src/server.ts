@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerOptions, ty
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { answerUpgrades, isStreamUpgrade } from '@interlink/contract';
 import type { Logger } from 'pino';
 import { arrivedAt } from './caller.ts';
 import { parseEndpoint, type Endpoint } from './config-values.ts';
@@ -36,7 +37,9 @@ const limits: ServerOptions = {
   requestTimeout: 30_000,
   connectionsCheckingInterval: 5_000,
   keepAliveTimeout: 65_000,
-  maxHeaderSize: 16 * 1024,
+  // The command of an exec is in the request line.
+  maxHeaderSize: 64 * 1024,
+  shouldUpgradeCallback: isStreamUpgrade,
 };
 const maxConnections = 4096;
 const defaultDrainMs = 15_000;
@@ -90,6 +93,8 @@ async function startListener(config: ListenerConfig, app: ServerConfig['app'], l
   };
   const { server, close } = await createFor(config, onRequest, log);
   server.maxConnections = maxConnections;
+  // Streams pass the same gate, routes and error answers as any request; they end by the service's own stop signal.
+  server.on('upgrade', answerUpgrades(onRequest));
   server.on('clientError', (_error, socket) => refuse(socket, busy.has(socket)));
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {

@@ -77,7 +77,7 @@ function observe(log: Logger, metrics: Metrics): RequestHandler {
           status,
           ms: Math.round(seconds * 1000),
           caller: callerName(request),
-          ...(response.writableFinished ? {} : { cut: true }),
+          ...(response.writableFinished || status === 101 ? {} : { cut: true }),
         },
         'request',
       );

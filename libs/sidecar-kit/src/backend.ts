@@ -1,5 +1,14 @@
-import type { Readable } from 'node:stream';
-import type { LogRequest, PingReply, PodStatus } from '@interlink/contract';
+import type { Duplex, Readable } from 'node:stream';
+import type {
+  AttachRequest,
+  CommandStreams,
+  ExecRequest,
+  LogRequest,
+  PingReply,
+  PodStatus,
+  PortForwardRequest,
+  SiteStats,
+} from '@interlink/contract';
 import type { Job } from './job.ts';
 
 /** How a backend tells what it sees at the site. Reports of a status that has not changed are dropped by the kit. */
@@ -39,7 +48,24 @@ export interface Backend {
    */
   observe(jobs: () => Iterable<Job>, report: Reporter, signal: AbortSignal): Promise<void>;
 
+  /**
+   * The job as it is after a change in the cluster (see updateRequestSchema); kept already, so that a later start finds
+   * it. May be called again with what has been applied. Without this method the site takes no updates.
+   */
+  update?(job: Job, signal: AbortSignal): Promise<void>;
+
   logs(job: Job, request: LogRequest, signal: AbortSignal): Promise<Readable>;
+
+  /**
+   * Each of these four is optional, and the capabilities say which there are. The signal is for the start alone: what
+   * it gives lives on until it is closed. Streams are read as slowly as their reader wants, without growing.
+   */
+  exec?(job: Job, request: ExecRequest, signal: AbortSignal): Promise<CommandStreams>;
+  attach?(job: Job, request: AttachRequest, signal: AbortSignal): Promise<CommandStreams>;
+  /** A connection to a port on the pod's loopback, each of whose directions ends by itself. */
+  portForward?(job: Job, request: PortForwardRequest, signal: AbortSignal): Promise<Duplex>;
+  /** What these jobs use now; those that are not running are left out. */
+  stats?(jobs: readonly Job[], signal: AbortSignal): Promise<SiteStats['pods']>;
 
   /** Site total minus foreign use, never minus our own jobs: the scheduler subtracts those itself. */
   capacity(signal: AbortSignal): Promise<PingReply>;

@@ -1,27 +1,37 @@
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   InterlinkError,
+  type AttachRequest,
   type CallContext,
   type Capabilities,
+  type CommandStreams,
   type ContractHandlers,
   type CreateReply,
+  type ExecRequest,
   type LogRequest,
   type PingReply,
   type PodRef,
   type PodStatus,
+  type PortForwardRequest,
   type RetrievedPod,
   type SiteEvent,
+  type SiteStats,
+  type StreamHandlers,
+  type UpdateRequest,
 } from '@interlink/contract';
 import type { Logger } from '@interlink/service-kit';
 import type { Backend } from './backend.ts';
 import { EventFeed } from './event-feed.ts';
-import { toJob } from './job.ts';
+import { toJob, type Job } from './job.ts';
 import { JobStore } from './job-store.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { Spool } from './spool.ts';
+import { updateJob } from './update.ts';
 
 const pingDeadlineMs = 10_000;
+const statsDeadlineMs = 20_000;
+const streamStartMs = 30_000;
 
 export interface SidecarOptions {
   /** The site's name, in events, labels and messages. */
@@ -35,7 +45,7 @@ export interface SidecarOptions {
 }
 
 /** The sidecar's side of the contract over any backend. */
-export class Sidecar implements ContractHandlers<RetrievedPod> {
+export class Sidecar implements ContractHandlers<RetrievedPod>, StreamHandlers {
   readonly #o: SidecarOptions;
   readonly #store: JobStore;
   readonly #feed: EventFeed;
@@ -88,14 +98,7 @@ export class Sidecar implements ContractHandlers<RetrievedPod> {
   }
 
   async logs(request: LogRequest, call: CallContext): Promise<Readable> {
-    const record = this.#store.get(call.owner, request.PodUID);
-    const job = record && toJob(record);
-    if (job === undefined) {
-      throw new InterlinkError(
-        'NotFound',
-        `no pod ${request.Namespace}/${request.PodName} (${request.PodUID}) at site ${this.#o.site}`,
-      );
-    }
+    const job = this.#job(call.owner, { uid: request.PodUID, namespace: request.Namespace, name: request.PodName });
     return this.#o.backend.logs(job, request, call.signal);
   }
 
@@ -105,8 +108,34 @@ export class Sidecar implements ContractHandlers<RetrievedPod> {
       server: this.#o.server,
       site: this.#o.site,
       kind: this.#o.backend.kind,
-      features: { events: true, expandEnv: true, update: false },
+      features: { events: true, expandEnv: true, update: this.#o.backend.update !== undefined, ...this.#streams() },
     });
+  }
+
+  async exec(request: ExecRequest, call: CallContext): Promise<CommandStreams> {
+    const { backend } = this.#o;
+    if (backend.exec === undefined) throw this.#without('exec');
+    return backend.exec(this.#jobOf(request, call), request, this.#start(call));
+  }
+
+  async attach(request: AttachRequest, call: CallContext): Promise<CommandStreams> {
+    const { backend } = this.#o;
+    if (backend.attach === undefined) throw this.#without('attach');
+    return backend.attach(this.#jobOf(request, call), request, this.#start(call));
+  }
+
+  async portForward(request: PortForwardRequest, call: CallContext): Promise<Duplex> {
+    const { backend } = this.#o;
+    if (backend.portForward === undefined) throw this.#without('port-forward');
+    return backend.portForward(this.#jobOf(request, call), request, this.#start(call));
+  }
+
+  async stats(call: CallContext): Promise<SiteStats> {
+    const { backend, now = Date.now } = this.#o;
+    if (backend.stats === undefined) throw this.#without('stats');
+    const jobs = [...this.#lifecycle.jobs()].filter(({ owner }) => owner === call.owner);
+    const signal = AbortSignal.any([call.signal, AbortSignal.timeout(statsDeadlineMs)]);
+    return { pods: await backend.stats(jobs, signal), time: new Date(now()).toISOString() };
   }
 
   events(cursor: string | undefined, call: CallContext): AsyncIterable<SiteEvent> {
@@ -114,10 +143,43 @@ export class Sidecar implements ContractHandlers<RetrievedPod> {
     return this.#feed.follow(call.owner, cursor, AbortSignal.any([call.signal, this.#life]));
   }
 
-  update(): Promise<void> {
-    return Promise.reject(
-      new InterlinkError('NotFound', 'this sidecar does not take updates (see features.update of /capabilities)'),
-    );
+  async update(request: UpdateRequest, call: CallContext): Promise<void> {
+    const { backend } = this.#o;
+    if (backend.update === undefined) {
+      const message = 'this sidecar does not take updates (see features.update of /capabilities)';
+      throw new InterlinkError('NotFound', message);
+    }
+    await updateJob({ store: this.#store, backend }, call.owner, request, AbortSignal.any([call.signal, this.#life]));
+  }
+
+  #streams(): Pick<Capabilities['features'], 'exec' | 'attach' | 'portForward' | 'stats'> {
+    const { backend } = this.#o;
+    return {
+      exec: backend.exec !== undefined,
+      attach: backend.attach !== undefined,
+      portForward: backend.portForward !== undefined,
+      stats: backend.stats !== undefined,
+    };
+  }
+
+  #without(what: string): InterlinkError {
+    return new InterlinkError('NotFound', `site ${this.#o.site} has no ${what} (see features of /capabilities)`);
+  }
+
+  #start(call: CallContext): AbortSignal {
+    return AbortSignal.any([call.signal, this.#life, AbortSignal.timeout(streamStartMs)]);
+  }
+
+  #jobOf({ podUID, namespace, podName }: PortForwardRequest | AttachRequest, call: CallContext): Job {
+    return this.#job(call.owner, { uid: podUID, namespace, name: podName });
+  }
+
+  /** @throws InterlinkError NotFound, also for a pod of another owner. */
+  #job(owner: string, pod: { uid: string; namespace: string; name: string }): Job {
+    const record = this.#store.get(owner, pod.uid);
+    const job = record && toJob(record);
+    if (job !== undefined) return job;
+    throw new InterlinkError('NotFound', `no pod ${pod.namespace}/${pod.name} (${pod.uid}) at site ${this.#o.site}`);
   }
 
   async #watchSite(signal: AbortSignal): Promise<void> {

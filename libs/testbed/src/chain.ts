@@ -16,6 +16,8 @@ export interface ChainOptions {
   readonly cluster: Cluster;
   readonly engine: Engine;
   readonly nodeName: string;
+  /** Of the node; default loopback, to which the kube-apiserver proxies no requests for users. */
+  readonly address?: string;
   /** The Docker site's name; must differ from every other one on this engine. */
   readonly site: string;
   /** Keys of the services' configs that differ from the usual. */
@@ -100,7 +102,7 @@ export async function startChainOf(options: ChainOfOptions): Promise<Chain> {
   }
 }
 
-export interface VkNodeOptions extends Pick<ChainOptions, 'cluster' | 'nodeName' | 'vkNode'> {
+export interface VkNodeOptions extends Pick<ChainOptions, 'cluster' | 'nodeName' | 'address' | 'vkNode'> {
   readonly api: Service;
   readonly dir: string;
 }
@@ -114,7 +116,7 @@ export async function startVkNode({ api, dir, ...options }: VkNodeOptions): Prom
 }
 
 async function vkNodeService(
-  options: Pick<ChainOptions, 'cluster' | 'nodeName' | 'vkNode' | 'programs'>,
+  options: Pick<ChainOptions, 'cluster' | 'nodeName' | 'address' | 'vkNode' | 'programs'>,
   api: Service,
   dir: string,
 ): Promise<Service> {
@@ -135,14 +137,18 @@ async function nodeReady(cluster: Cluster, vkNode: Service, nodeName: string): P
 }
 
 async function vkNodeConfig(
-  { cluster, nodeName, vkNode = {} }: Pick<ChainOptions, 'cluster' | 'nodeName' | 'vkNode'>,
+  {
+    cluster,
+    nodeName,
+    address = '127.0.0.1',
+    vkNode = {},
+  }: Pick<ChainOptions, 'cluster' | 'nodeName' | 'address' | 'vkNode'>,
   apiEndpoint: string,
 ): Promise<Record<string, unknown>> {
   const user = 'interlink-vk-node';
   const kubeconfig = (await cluster.userKubeconfig(user)) ?? cluster.kubeconfig;
   const applied = await cluster.kubectl(['apply', '-f', '-'], { input: await readFile(rbacFile, 'utf8') });
   if (applied.code !== 0) throw new TestbedError(`the role of vk-node cannot be made: ${applied.stderr}`);
-  const address = '127.0.0.1';
   const certificate = await cluster.serverCert(nodeName, [address]);
   return {
     // Of plain pods, that tolerate nothing: so that they land here.

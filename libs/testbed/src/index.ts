@@ -9,7 +9,9 @@ export { ensureBusybox, type MadeImage } from './docker/busybox-image.ts';
 export { ensureEngine, type Engine, type EngineOptions } from './docker/engine.ts';
 export { createFilledVolume, type VolumeFile } from './docker/filled-volume.ts';
 export { type ImageFile, imageFiles } from './docker/image-files.ts';
+export { type Registry, startRegistry } from './docker/registry.ts';
 export { ensureSandboxImage } from './docker/sandbox-image.ts';
+export { ownAddress } from './own-address.ts';
 export { freePorts } from './ports.ts';
 export { type ExitStatus, type ManagedProcess, type ProcessOptions, startProcess } from './process.ts';
 export { step } from './progress.ts';
@@ -27,3 +29,4 @@ export {
 export { Service, type ServiceOptions } from './service.ts';
 export { removeSite } from './site-leftovers.ts';
 export { ensureSchemathesis } from './schemathesis.ts';
+export { startMetricsServer } from './control-plane/metrics-server.ts';

@@ -21,7 +21,7 @@ else if (values.readme === undefined) {
 
 async function writeTable(readme: string): Promise<number> {
   const columns = await Promise.all(names.map((name) => readColumn(name, values[name])));
-  const text = replaceBetweenMarkers(await readFile(readme, 'utf8'), formatTable(columns));
+  const text = replaceBetweenMarkers(await readFile(readme, 'utf8'), formatTable(columns), 'conformance');
   if (text === undefined) {
     console.error(`${readme}: there are no markers <!-- conformance:start --> and <!-- conformance:end -->`);
     return 1;

@@ -30,8 +30,8 @@ it('has a cell for each row and column, empty where nothing was run', () => {
 
 it('replaces what stands between the markers, and nothing else', () => {
   const [start, end] = ['<!-- conformance:start -->', '<!-- conformance:end -->'];
-  const once = replaceBetweenMarkers(`before\n${start}\nold\n${end}\nafter`, 'T');
+  const once = replaceBetweenMarkers(`before\n${start}\nold\n${end}\nafter`, 'T', 'conformance');
   expect(once).toBe(`before\n${start}\n\nT\n\n${end}\nafter`);
-  expect(replaceBetweenMarkers(once ?? '', 'T')).toBe(once);
-  expect(replaceBetweenMarkers(`${end} ${start}`, 'T')).toBeUndefined();
+  expect(replaceBetweenMarkers(once ?? '', 'T', 'conformance')).toBe(once);
+  expect(replaceBetweenMarkers(`${end} ${start}`, 'T', 'conformance')).toBeUndefined();
 });

@@ -38,11 +38,9 @@ function line(cells: readonly string[]): string {
   return `| ${cells.map((text) => text.replaceAll('|', '\\|')).join(' | ')} |`;
 }
 
-const markers = ['<!-- conformance:start -->', '<!-- conformance:end -->'] as const;
-
-/** @returns undefined where the text has not got the two markers, in this order. */
-export function replaceBetweenMarkers(text: string, table: string): string | undefined {
-  const [start, end] = markers;
+/** @returns undefined where the text has not got the two markers `<!-- NAME:start -->` and `<!-- NAME:end -->`, in this order. */
+export function replaceBetweenMarkers(text: string, table: string, name: string): string | undefined {
+  const [start, end] = [`<!-- ${name}:start -->`, `<!-- ${name}:end -->`];
   const [from, to] = [text.indexOf(start), text.indexOf(end)];
   if (from === -1 || to < from) return undefined;
   return `${text.slice(0, from + start.length)}\n\n${table}\n\n${text.slice(to)}`;

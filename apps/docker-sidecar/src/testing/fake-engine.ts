@@ -1,9 +1,13 @@
 import { PassThrough, Readable } from 'node:stream';
 import { InterlinkError } from '@interlink/contract';
 import type { ContainerCreateOptions } from 'dockerode';
-import type { EngineCalls } from '../engine.ts';
-import { toFact, type ContainerFact } from '../facts.ts';
+import type { EngineCalls, LocalImage } from '../engine.ts';
+import { messagesFolder, toFact, type ContainerFact } from '../facts.ts';
 import { label } from '../labels.ts';
+import type { Limits } from '../spec/limits.ts';
+import { FakeReach } from './fake-reach.ts';
+import { FakeStreams } from './fake-streams.ts';
+import { FakeVolumes } from './fake-volumes.ts';
 
 interface FakeContainer {
   readonly name: string;
@@ -21,9 +25,11 @@ const zero = '0001-01-01T00:00:00Z';
 /** An engine in memory: containers run until {@link FakeEngine.exit} or a stop, and every change is an event. */
 export class FakeEngine implements EngineCalls {
   readonly containers = new Map<string, FakeContainer>();
-  readonly volumes = new Set<string>();
+  readonly volumes = new FakeVolumes();
   readonly images = new Set(['sandbox:1', 'busybox:1']);
   readonly calls: string[] = [];
+  readonly reach = new FakeReach();
+  readonly streams = new FakeStreams();
   /** Why a container with this image cannot be made or started, or this image not be pulled. */
   readonly failures = new Map<string, InterlinkError>();
   readonly archives: string[] = [];
@@ -75,6 +81,8 @@ export class FakeEngine implements EngineCalls {
           FinishedAt: time(finished),
         },
         Config: { Labels: body.Labels },
+        HostConfig: body.HostConfig,
+        Mounts: [{ Destination: messagesFolder, Source: '/engine/messages' }],
         NetworkSettings: { Networks: { bridge: { IPAddress: '172.17.0.2', Gateway: '172.17.0.1' } } },
       }),
     );
@@ -85,11 +93,6 @@ export class FakeEngine implements EngineCalls {
     this.#events.add(events);
     signal.addEventListener('abort', () => this.#events.delete(events) && events.destroy(), { once: true });
     return Promise.resolve(events);
-  }
-
-  async createVolume(name: string): Promise<void> {
-    this.volumes.add(name);
-    return Promise.resolve();
   }
 
   async createContainer(name: string, body: ContainerCreateOptions): Promise<string> {
@@ -136,13 +139,14 @@ export class FakeEngine implements EngineCalls {
     return Promise.resolve();
   }
 
-  async removeVolume(name: string): Promise<void> {
-    this.volumes.delete(name);
-    return Promise.resolve();
+  async inspectImage(image: string): Promise<LocalImage | undefined> {
+    return Promise.resolve(this.images.has(image) ? { id: image, names: [image], user: '' } : undefined);
   }
 
-  async hasImage(image: string): Promise<boolean> {
-    return Promise.resolve(this.images.has(image));
+  async updateContainer(id: string, limits: Limits): Promise<void> {
+    this.calls.push(`update ${id.replace(/^id-interlink-[0-9a-f]{16}-?/, '')} ${JSON.stringify(limits)}`);
+    Object.assign(this.#find(id)?.[1].body.HostConfig ?? {}, limits);
+    return Promise.resolve();
   }
 
   async pull(image: string): Promise<void> {

@@ -1,6 +1,16 @@
 import { podSchema, type Pod } from '@interlink/contract';
 import { jobKey, type Job, type JobPayload } from '@interlink/sidecar-kit';
+import { noVolumeRules } from '../volumes/volume-rules.ts';
 import { PodFacts, type ContainerFact } from '../facts.ts';
+
+/** Nothing beyond what every site has. */
+export const siteDefaults = {
+  allow: { hostNetwork: false, hostPID: false, hostIPC: false, privileged: false },
+  clusterDNS: [],
+  clusterDomain: 'cluster.local',
+  devices: {},
+  volumes: noVolumeRules,
+};
 
 /** A Pod as its kube-apiserver hands it out; what is not given is at its default. */
 export function makePod(spec: Record<string, unknown> = {}): Pod {
@@ -45,8 +55,12 @@ export function makeFact(fields: Partial<ContainerFact>): ContainerFact {
     oomKilled: false,
     error: '',
     imageId: 'sha256:1',
+    image: '',
+    messagesSource: '',
     ip: '',
     gateway: '',
+    limits: { Memory: 0, MemorySwap: 0, CpuQuota: 0, CpuShares: 2 },
+    devices: '',
     ...fields,
   };
 }

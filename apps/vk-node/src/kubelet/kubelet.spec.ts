@@ -6,6 +6,7 @@ import { request, type RequestOptions } from 'node:https';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { TLSSocket } from 'node:tls';
+import { podSchema } from '@interlink/contract';
 import { systemClock, type Clock } from '@interlink/kube';
 import { createLogger, createMetrics } from '@interlink/service-kit';
 import { startKubelet, type Kubelet } from './kubelet.ts';
@@ -15,6 +16,10 @@ import { startFakeCluster, type FakeCluster } from './testing/fake-cluster.ts';
 const log = createLogger({ name: 'spec', version: '0', level: 'fatal' });
 const metrics = createMetrics({ processMetrics: false });
 const configMap = 'GET /api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication';
+
+const pod = podSchema.parse({ metadata: { name: 'pod', uid: 'u1' }, spec: { containers: [{ name: 'c' }] } });
+const no = () => Promise.reject(new Error('not asked here'));
+const unasked = { exec: no, attach: no, portForward: no, stats: no };
 
 let cluster: FakeCluster;
 const running: Kubelet[] = [];
@@ -47,7 +52,12 @@ async function start(
     host: '127.0.0.1',
     port: 0,
     ...files,
-    provider: { findPod: () => ({ uid: 'u1' }), logs: async () => Readable.from(['hello\n']) },
+    provider: {
+      ...unasked,
+      pods: () => [pod],
+      findPod: () => pod,
+      logs: async () => Readable.from(['hello\n']),
+    },
     log,
     metrics,
     signal: new AbortController().signal,

@@ -35,6 +35,7 @@ export class NodeController {
   readonly #o: NodeControllerOptions;
   readonly #reflector: Reflector<KubeNode>;
   #ping: PingReply | undefined;
+  #areFeaturesKept = true;
   #wake: () => void = () => undefined;
 
   constructor(options: NodeControllerOptions) {
@@ -53,6 +54,11 @@ export class NodeController {
   /** Something that the Node object shows may have changed. */
   touch(): void {
     this.#wake();
+  }
+
+  /** What the node offers to pods; undefined until the site has said it. */
+  get allocatable(): Record<string, string> | undefined {
+    return this.#ping && nodeResources(this.#o.node, this.#ping);
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -88,8 +94,10 @@ export class NodeController {
     const meta = metadataPatch(known, nodeLabels(node), nodeTaints(node, this.#ping, this.#o.link()));
     if (meta) await client.patch({ path, type: 'merge', body: meta, signal, schema: z.unknown() });
     const status = nodeStatusPatch(known, this.#wantedStatus());
-    if (status)
-      await client.patch({ path: `${path}/status`, type: 'strategic', body: { status }, signal, schema: z.unknown() });
+    if (status === undefined) return;
+    const body = { status };
+    const patched = await client.patch({ path: `${path}/status`, type: 'strategic', body, signal, schema: nodeSchema });
+    this.#areFeaturesKept = Boolean(patched.status.declaredFeatures);
   }
 
   async #create(signal: AbortSignal): Promise<KubeNode> {
@@ -123,6 +131,7 @@ export class NodeController {
       address,
       kubeletPort: kubeletPort(),
       version,
+      areFeaturesKept: this.#areFeaturesKept,
     };
   }
 

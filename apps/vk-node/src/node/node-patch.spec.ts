@@ -57,6 +57,7 @@ describe('patches', () => {
     known: ReturnType<typeof node>,
     resources: Record<string, string>,
     link: typeof up | typeof down = up,
+    areFeaturesKept = true,
   ) =>
     nodeStatusPatch(known, {
       name: 'vk',
@@ -65,6 +66,7 @@ describe('patches', () => {
       address: '10.0.0.1',
       kubeletPort: 10250,
       version: '1',
+      areFeaturesKept,
     });
 
   it('leave the taints of others alone, and remove those that we set and want no more', () => {
@@ -109,6 +111,20 @@ describe('patches', () => {
     expect(status(known, { cpu: '1' })).toMatchObject({ capacity: { cpu: '1', 'nvidia.com/gpu': null } });
     expect(status(known, { cpu: '1', 'nvidia.com/gpu': '2' }, down)).toMatchObject({
       conditions: [{ type: 'InterlinkConnectivity', status: 'False' }],
+    });
+  });
+
+  it('declare that WebSockets may be handed on, again and again only where the API server keeps it', () => {
+    const declaredFeatures = ['ExtendWebSocketsToKubelet'];
+    const first = status(node(), { cpu: '1' });
+    expect(first).toMatchObject({ declaredFeatures });
+    const dropped = node({ status: { ...first, declaredFeatures: undefined } });
+    expect(status(dropped, { cpu: '1' })).toMatchObject({ declaredFeatures });
+    expect(status(dropped, { cpu: '1' }, up, false)).toBeUndefined();
+    // With a patch that is due anyway it is tried once more: the API server may be a newer one by now.
+    expect(status(dropped, { cpu: '2' }, up, false)).toMatchObject({ declaredFeatures });
+    expect(status(node({ status: { ...first, declaredFeatures: ['Other'] } }), { cpu: '1' })).toMatchObject({
+      declaredFeatures,
     });
   });
 });

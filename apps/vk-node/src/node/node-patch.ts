@@ -26,6 +26,7 @@ export const nodeSchema = z.looseObject({
           }),
         )
         .nullish(),
+      declaredFeatures: z.array(z.string()).nullish(),
     })
     .default({}),
 });
@@ -71,7 +72,12 @@ export interface WantedStatus {
   readonly address: string;
   readonly kubeletPort: number;
   readonly version: string;
+  /** False: the API server is older than the field and drops it, which is no difference worth a patch. */
+  readonly areFeaturesKept: boolean;
 }
+
+/** What the API server may use of this kubelet: it hands kubectl's WebSockets on instead of translating them to SPDY. */
+export const declaredFeatures = ['ExtendWebSocketsToKubelet'];
 
 /** The node's status as a strategic merge patch; undefined when nothing differs. */
 export function nodeStatusPatch(known: KubeNode, wanted: WantedStatus): object | undefined {
@@ -88,9 +94,16 @@ export function nodeStatusPatch(known: KubeNode, wanted: WantedStatus): object |
   };
   const conditions = changedConditions(wanted.conditions, known.status.conditions ?? []);
   const gone = Object.keys({ ...record(known.status['capacity']) }).filter((name) => resources[name] === undefined);
-  if (gone.length === 0 && conditions.length === 0 && contains(known.status, status)) return undefined;
+  const compared = wanted.areFeaturesKept ? { ...status, declaredFeatures } : status;
+  if (gone.length === 0 && conditions.length === 0 && contains(known.status, compared)) return undefined;
   const dropped = Object.fromEntries(gone.map((resource) => [resource, null]));
-  return { ...status, capacity: { ...resources, ...dropped }, allocatable: { ...resources, ...dropped }, conditions };
+  return {
+    ...status,
+    declaredFeatures,
+    capacity: { ...resources, ...dropped },
+    allocatable: { ...resources, ...dropped },
+    conditions,
+  };
 }
 
 /** All fields are mandatory, and none means anything for a node that is not a machine. */

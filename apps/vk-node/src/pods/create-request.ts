@@ -1,20 +1,24 @@
-import { InterlinkError, type ConfigMap, type CreateRequest, type Pod, type Secret } from '@interlink/contract';
-import { isForbidden, isNotFound, type KubeClient } from '@interlink/kube';
+import type { ConfigMap, CreateRequest, Pod, Secret } from '@interlink/contract';
+import type { KubeClient } from '@interlink/kube';
 import {
   expandPod,
   listReferences,
   MissingReference,
   projectVolume,
   resolveEnv,
-  type TokenRequest,
+  type ObjectReference,
 } from '@interlink/pod-model';
-import { z } from 'zod';
-import type { ObjectReader } from './object-reader.ts';
+import { objectKey, versionOf, type ObjectReader } from './object-reader.ts';
+import { issueToken, type IssuedToken } from './service-account-token.ts';
 
 export interface CreateRequestOptions {
   readonly client: KubeClient;
   readonly reader: ObjectReader;
   readonly nodeName: string;
+  /** The variables of the cluster's services; undefined: containers get none. */
+  readonly serviceEnv: Readonly<Record<string, string>> | undefined;
+  /** The node's allocatable resources, which stand in for limits that are unset. */
+  readonly allocatable: Readonly<Record<string, string>> | undefined;
   /** The site expands `$(VAR)` itself (capability expandEnv); a classic one gets final values. */
   readonly siteExpands: boolean;
   /** Objects read before this moment (ms since the epoch) are too old. */
@@ -22,27 +26,56 @@ export interface CreateRequestOptions {
   readonly signal: AbortSignal;
 }
 
-/** What the pod names in the cluster, read and put into the request that sends it to its site. @throws MissingReference: wait. */
-export async function buildCreateRequest(pod: Pod, options: CreateRequestOptions): Promise<CreateRequest> {
-  const { objects, tokens } = listReferences(pod);
+/** What a request was made of: whatever is newer than this has not been sent. */
+export interface SentContent {
+  /** The resourceVersion of each object, by its key. */
+  readonly versions: ReadonlyMap<string, string>;
+  readonly tokens: readonly IssuedToken[];
+}
+
+export interface ReadObjects {
+  readonly configMaps: ReadonlyMap<string, ConfigMap>;
+  readonly secrets: ReadonlyMap<string, Secret>;
+  /** Of every object that was looked for, also of one that is not there. */
+  readonly versions: ReadonlyMap<string, string>;
+}
+
+/** @throws MissingReference for the first that is not optional and not there. */
+export async function readObjects(
+  namespace: string,
+  objects: readonly ObjectReference[],
+  { reader, notBefore }: Pick<CreateRequestOptions, 'reader' | 'notBefore'>,
+): Promise<ReadObjects> {
   const configMaps = new Map<string, ConfigMap>();
   const secrets = new Map<string, Secret>();
-  const { namespace } = pod.metadata;
+  const versions = new Map<string, string>();
   await Promise.all(
     objects.map(async ({ kind, name, optional }) => {
       const found =
         kind === 'ConfigMap'
-          ? await options.reader.configMap(namespace, name, options.notBefore)
-          : await options.reader.secret(namespace, name, options.notBefore);
+          ? await reader.configMap(namespace, name, notBefore)
+          : await reader.secret(namespace, name, notBefore);
       if (found === undefined && !optional) throw new MissingReference(kind, name);
+      versions.set(objectKey(kind, namespace, name), versionOf(found));
       if (found === undefined) return;
       if (kind === 'ConfigMap') configMaps.set(name, found);
       else secrets.set(name, found);
     }),
   );
-  const issued = await Promise.all(tokens.map((token) => issueToken(pod, token, options)));
-  const { nodeName } = options;
-  const resolved = resolveEnv(pod, { configMaps, secrets, nodeName });
+  return { configMaps, secrets, versions };
+}
+
+/** What the pod names in the cluster, read and put into the request that sends it to its site. @throws MissingReference: wait. */
+export async function buildCreateRequest(
+  pod: Pod,
+  options: CreateRequestOptions,
+): Promise<{ request: CreateRequest; sent: SentContent }> {
+  const { objects, tokens } = listReferences(pod);
+  const { configMaps, secrets, versions } = await readObjects(pod.metadata.namespace, objects, options);
+  const { client, signal } = options;
+  const issued = await Promise.all(tokens.map((token) => issueToken(client, pod, token, { signal, now: Date.now() })));
+  const { nodeName, serviceEnv, allocatable } = options;
+  const resolved = resolveEnv(pod, { configMaps, secrets, nodeName, serviceEnv, allocatable });
   const projected = (pod.spec.volumes ?? [])
     .filter((volume) => volume.projected ?? volume.downwardAPI)
     .map((volume) => {
@@ -51,12 +84,13 @@ export async function buildCreateRequest(pod: Pod, options: CreateRequestOptions
         configMaps,
         secrets,
         nodeName,
+        allocatable,
         tokens: new Map(ofVolume.map(({ path, token }) => [path, token])),
       });
     });
   const wanted = (kind: string, purpose: string, name: string) =>
     objects.some((reference) => reference.kind === kind && reference.purpose === purpose && reference.name === name);
-  return {
+  const request: CreateRequest = {
     pod: options.siteExpands ? resolved : expandPod(resolved, podIp(pod)),
     configmaps: [...configMaps.values()].filter(({ metadata }) => wanted('ConfigMap', 'volume', metadata.name)),
     secrets: [...secrets.values()].filter(({ metadata }) => wanted('Secret', 'volume', metadata.name)),
@@ -65,45 +99,7 @@ export async function buildCreateRequest(pod: Pod, options: CreateRequestOptions
     pullSecrets: [...secrets.values()].filter(({ metadata }) => wanted('Secret', 'pull', metadata.name)),
     ...(options.siteExpands ? { expandEnv: true } : {}),
   };
-}
-
-const tokenReplySchema = z.looseObject({ status: z.looseObject({ token: z.string().min(1) }) });
-
-/** Bound to the pod: it ends with it. */
-async function issueToken(
-  pod: Pod,
-  wanted: TokenRequest,
-  { client, signal }: CreateRequestOptions,
-): Promise<TokenRequest & { token: string }> {
-  const { namespace, name, uid } = pod.metadata;
-  const account = pod.spec.serviceAccountName || 'default';
-  try {
-    const reply = await client.create({
-      path: `/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`,
-      body: {
-        apiVersion: 'authentication.k8s.io/v1',
-        kind: 'TokenRequest',
-        spec: {
-          ...(wanted.audience === undefined ? {} : { audiences: [wanted.audience] }),
-          expirationSeconds: wanted.expirationSeconds,
-          boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name, uid },
-        },
-      },
-      signal,
-      schema: tokenReplySchema,
-    });
-    return { ...wanted, token: reply.status.token };
-  } catch (error) {
-    if (isNotFound(error)) throw new MissingReference('ServiceAccountToken', account);
-    if (isForbidden(error)) {
-      throw new InterlinkError(
-        'Denied',
-        `vk-node may not create serviceaccounts/token in namespace ${namespace}: allow it in its role`,
-        { cause: error },
-      );
-    }
-    throw error;
-  }
+  return { request, sent: { versions, tokens: issued } };
 }
 
 function podIp(pod: Pod): string {

@@ -8,6 +8,16 @@ interface Read<T> {
   readonly object: Promise<T | undefined>;
 }
 
+/** Names an object for whoever remembers its version. */
+export function objectKey(kind: 'ConfigMap' | 'Secret', namespace: string, name: string): string {
+  return `${kind} ${namespace}/${name}`;
+}
+
+/** The resourceVersion; of one that is not there, a word that is none. */
+export function versionOf(object: ConfigMap | Secret | undefined): string {
+  return object === undefined ? 'absent' : (object.metadata.resourceVersion ?? '');
+}
+
 const keepMs = 60_000;
 const maxKept = 2_000;
 

@@ -10,6 +10,7 @@ import type { PodWriter } from './pod-writer.ts';
 import { isStarting, showsStarting } from './starting-status.ts';
 import { StillWaiting, type Submitter } from './submitter.ts';
 import type { Terminator } from './terminator.ts';
+import type { LiveUpdates } from '../updates/live-updates.ts';
 import { isNewer, refOf, trackPod, type TrackedPod } from './tracked-pod.ts';
 
 export interface PodControllerOptions {
@@ -20,6 +21,7 @@ export interface PodControllerOptions {
   readonly terminator: Terminator;
   readonly writer: PodWriter;
   readonly lostJobs: LostJobs;
+  readonly updates: Pick<LiveUpdates, 'follow' | 'forget' | 'siteBack'>;
   readonly log: Logger;
   readonly now: () => number;
 }
@@ -83,6 +85,11 @@ export class PodController {
     return this.#reflector.store.get(namespace, name);
   }
 
+  /** All pods that are bound to this node. */
+  all(): Pod[] {
+    return [...this.#reflector.store.values()];
+  }
+
   /** The site says something new of a pod. */
   statusChanged(uid: string, status: PodStatus): void {
     if (this.#tracked.has(uid)) this.#queue.add(uid);
@@ -104,6 +111,7 @@ export class PodController {
   /** What waited for the site may go on. */
   siteBack(): void {
     this.#queue.hurry();
+    this.#o.updates.siteBack();
   }
 
   /** After a snapshot: pods whose job is missing, and jobs whose pod is missing. */
@@ -155,14 +163,17 @@ export class PodController {
     const tracked = this.#tracked.get(uid);
     if (tracked === undefined) return;
     const { pod } = tracked;
+    const isOver = pod === undefined || pod.metadata.deletionTimestamp || isTerminalPhase(pod.status?.phase);
+    if (isOver) this.#o.updates.forget(uid);
     if (pod === undefined) return this.#withoutPod(tracked, signal);
     if (pod.metadata.deletionTimestamp) {
       // What remains is removed when the informer says that the pod is gone.
       await this.#o.terminator.terminate(tracked, pod, signal);
       return;
     }
-    if (tracked.refused || isTerminalPhase(pod.status?.phase)) return;
+    if (tracked.refused || isOver) return;
     if (tracked.jobId === undefined) await this.#o.submitter.submit(tracked, pod, signal);
+    else this.#o.updates.follow(pod);
     this.#accepts.add(uid);
     await this.#writeStatus(tracked, signal);
   }

@@ -9,15 +9,21 @@ import { failedStatus, waitingStatus } from './local-status.ts';
 import type { ObjectReader } from './object-reader.ts';
 import type { PodWriter } from './pod-writer.ts';
 import type { TrackedPod } from './tracked-pod.ts';
+import type { LiveUpdates } from '../updates/live-updates.ts';
 
 export interface SubmitterOptions {
   readonly api: ContractClient;
   readonly client: KubeClient;
   readonly reader: ObjectReader;
   readonly writer: PodWriter;
+  readonly updates: Pick<LiveUpdates, 'follow'>;
   readonly link: SiteLink;
   readonly owner: string;
   readonly nodeName: string;
+  /** The variables of the cluster's services for a pod; undefined: containers get none. */
+  readonly serviceEnv: ((pod: Pod) => Record<string, string>) | undefined;
+  /** The node's allocatable resources, once they are known. */
+  readonly allocatable: () => Readonly<Record<string, string>> | undefined;
   readonly now: () => number;
   /** When this vk-node began, ms since the epoch. */
   readonly startedAt: number;
@@ -47,10 +53,14 @@ export class Submitter {
     }
     await this.#siteMustBeUp(tracked, pod, signal);
     try {
-      const request = await buildCreateRequest(pod, {
+      // A create that may have been sent before left the site with what it had then.
+      const isFirst = !tracked.createSent && Date.parse(pod.metadata.creationTimestamp ?? '') >= this.#o.startedAt;
+      const { request, sent } = await buildCreateRequest(pod, {
         client: this.#o.client,
         reader: this.#o.reader,
         nodeName: this.#o.nodeName,
+        serviceEnv: this.#o.serviceEnv?.(pod),
+        allocatable: this.#o.allocatable(),
         siteExpands: this.#o.link.capabilities?.features.expandEnv ?? false,
         notBefore: tracked.readAfter,
         signal,
@@ -58,6 +68,7 @@ export class Submitter {
       const jobId = (await this.#adopt(tracked, pod, signal)) ?? (await this.#create(tracked, request, signal));
       tracked.jobId = jobId;
       tracked.submittedAt = this.#o.now();
+      this.#o.updates.follow(pod, isFirst ? sent : undefined);
       this.#o.writer.event(pod, 'Submitted', `submitted as job ${jobId} at site ${this.#o.link.site ?? 'unknown'}`);
     } catch (thrown) {
       if (signal.aborted) throw thrown;

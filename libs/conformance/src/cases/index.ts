@@ -14,6 +14,7 @@ import { pingCases } from './ping.ts';
 import { refusalCases } from './refusal.ts';
 import { serviceCases } from './service.ts';
 import { statusCases } from './status.ts';
+import { streamCases } from './streams.ts';
 import type { ConformanceCase } from '../conformance-case.ts';
 
 /** All rows, in the order in which they run. */
@@ -33,6 +34,7 @@ export const cases: readonly ConformanceCase[] = [
   ...httpExtensionCases,
   ...eventCases,
   ...expandEnvCases,
+  ...streamCases,
   ...refusalCases,
   ...malformedCases,
   ...manyStatusesCases,

@@ -3,16 +3,21 @@ import { createServer, request as httpRequest, type IncomingMessage, type Server
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import express, { type ErrorRequestHandler } from 'express';
-import { ContractClient, type ClientOptions } from '../client.ts';
+import type { ClientOptions } from '../client-transport.ts';
+import { ContractClient } from '../client.ts';
 import type { CreateRequest, RetrievedPod } from '../core.ts';
 import { InterlinkError } from '../errors.ts';
 import { bindApi, bindSidecar, type CallContext, type ContractHandlers } from '../express.ts';
 import { ownerHeader } from '../headers.ts';
 import type { Leg } from '../routes.ts';
+import type { StreamHandlers, StreamRelay } from '../streams/bind-streams.ts';
+import { answerUpgrades, isStreamUpgrade } from '../streams/upgrade.ts';
 
 export const bodyLimit = 4096;
 
-export type Handlers = ContractHandlers<CreateRequest & RetrievedPod>;
+export type Handlers = ContractHandlers<CreateRequest & RetrievedPod> & StreamHandlers & StreamRelay;
+
+const absent = (what: string) => () => Promise.reject(new InterlinkError('NotFound', `no ${what} here`));
 
 /** Answers everything, and keeps what it was asked. */
 export class MemoryHandlers implements Handlers {
@@ -31,7 +36,12 @@ export class MemoryHandlers implements Handlers {
     this.#note('ping', undefined, call);
     return { status: 'ok', resources: { cpu: '64' } };
   };
-  logs: Handlers['logs'] = () => Promise.reject(new InterlinkError('NotFound', 'no log here'));
+  logs: Handlers['logs'] = absent('log');
+  stats: Handlers['stats'] = absent('stats');
+  exec: Handlers['exec'] = absent('exec');
+  attach: Handlers['attach'] = absent('attach');
+  portForward: Handlers['portForward'] = absent('port-forward');
+  openStream: Handlers['openStream'] = absent('relay');
   capabilities: Handlers['capabilities'] = async (call) => {
     this.#note('capabilities', undefined, call);
     const features = { events: true, expandEnv: true, update: true };
@@ -62,6 +72,8 @@ export class ContractServer {
   readonly #folder = mkdtempSync(join(tmpdir(), 'il-'));
   readonly socket = join(this.#folder, 's');
   readonly #server: Server;
+  /** Ends open streams, as a service does that stops. */
+  readonly stopping = new AbortController();
 
   constructor(leg: Leg) {
     this.leg = leg;
@@ -69,11 +81,13 @@ export class ContractServer {
     const options = {
       bodyLimit,
       ownerOf: (request: express.Request) => request.get(ownerHeader) ?? 'classic',
+      service: { name: leg, stopping: this.stopping.signal },
     };
     if (leg === 'api') bindApi(app, this.handlers, options);
     else bindSidecar(app, this.handlers, options);
     app.use(errorAnswer);
-    this.#server = createServer(app);
+    this.#server = createServer({ shouldUpgradeCallback: isStreamUpgrade }, app);
+    this.#server.on('upgrade', answerUpgrades(app));
   }
 
   async start(): Promise<this> {
@@ -82,6 +96,7 @@ export class ContractServer {
   }
 
   async stop(): Promise<void> {
+    this.stopping.abort();
     this.#server.closeAllConnections();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
     rmSync(this.#folder, { recursive: true });

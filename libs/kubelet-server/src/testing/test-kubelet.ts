@@ -1,13 +1,31 @@
 import { Readable } from 'node:stream';
-import { InterlinkError } from '@interlink/contract';
+import { InterlinkError, podSchema } from '@interlink/contract';
 import { createLogger, createMetrics } from '@interlink/service-kit';
 import type { AccessAttributes } from '../access-attributes.ts';
-import type { LogsCall } from '../provider.ts';
+import type { KubeletProvider, LogsCall } from '../provider.ts';
 import { startKubeletServer, type KubeletServer } from '../server.ts';
 import type { KubeletTls } from '../tls-listener.ts';
 import type { User } from '../user.ts';
 
 const log = createLogger({ name: 'spec', version: '0', level: 'fatal' });
+
+/** The one pod. */
+export const pod = podSchema.parse({
+  metadata: { namespace: 'ns', name: 'pod', uid: 'u1' },
+  spec: { nodeName: 'n1', containers: [{ name: 'c', image: 'busybox' }] },
+  status: {
+    phase: 'Running',
+    startTime: '2030-01-01T00:00:00Z',
+    containerStatuses: [
+      {
+        name: 'c',
+        image: 'busybox:1',
+        containerID: 'docker://abc',
+        state: { running: { startedAt: '2030-01-01T00:00:00Z' } },
+      },
+    ],
+  },
+});
 
 /** A kubelet of node n1 on loopback with the one pod ns/pod; what stands behind it can be changed at any time. */
 export interface TestKubelet {
@@ -18,7 +36,11 @@ export interface TestKubelet {
   /** What the provider was asked. */
   readonly calls: LogsCall[];
   mayDo: (access: AccessAttributes) => boolean;
-  logs: (call: LogsCall, signal: AbortSignal) => Promise<Readable>;
+  logs: KubeletProvider['logs'];
+  exec: KubeletProvider['exec'];
+  attach: KubeletProvider['attach'];
+  portForward: KubeletProvider['portForward'];
+  stats: KubeletProvider['stats'];
 }
 
 export async function startTestKubelet(tls: KubeletTls, port = 0): Promise<TestKubelet> {
@@ -30,7 +52,12 @@ export async function startTestKubelet(tls: KubeletTls, port = 0): Promise<TestK
     port,
     tls,
     provider: {
-      findPod: (namespace, name) => (namespace === 'ns' && name === 'pod' ? { uid: 'u1' } : undefined),
+      pods: () => [pod],
+      findPod: (namespace, name) => (namespace === 'ns' && name === 'pod' ? pod : undefined),
+      exec: (call, signal) => kubelet.exec(call, signal),
+      attach: (call, signal) => kubelet.attach(call, signal),
+      portForward: (call, signal) => kubelet.portForward(call, signal),
+      stats: (signal) => kubelet.stats(signal),
       logs: (call, signal) => {
         calls.push(call);
         return kubelet.logs(call, signal);
@@ -55,6 +82,12 @@ export async function startTestKubelet(tls: KubeletTls, port = 0): Promise<TestK
     calls,
     mayDo: () => true,
     logs: () => Promise.resolve(Readable.from(['one\n', 'two\n'])),
+    exec: unasked,
+    attach: unasked,
+    portForward: unasked,
+    stats: unasked,
   };
   return kubelet;
 }
+
+const unasked = () => Promise.reject(new InterlinkError('Internal', 'the test did not expect to be asked this'));

@@ -1,11 +1,10 @@
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import type Docker from 'dockerode';
 import { cacheDir } from '../cache.ts';
 import { runOrFail } from '../command.ts';
 import { step } from '../progress.ts';
-import { aptGet, hasPackage } from './apt.ts';
+import { hasPackage } from './apt.ts';
+import { unpackedProgram } from './debian-package.ts';
 import { drain, hasImage, importImage, type LayerEntry } from './import-image.ts';
 
 const image = 'busybox:1.35';
@@ -29,27 +28,10 @@ export async function ensureBusybox(docker: Docker, cache: string = cacheDir()):
   return { name: image, made: true };
 }
 
-/** Debian's package, unpacked into the cache and not installed: it would throw out the dynamic busybox of the machine. */
+/** Debian's package: not installed, for it would throw out the dynamic busybox of the machine. */
 async function findStaticBusybox(cache: string): Promise<string | undefined> {
   if (await hasPackage('busybox-static')) return '/bin/busybox';
-  const kept = join(cache, 'busybox');
-  const unpacked = () =>
-    ['bin', 'usr/bin'].map((folder) => join(kept, folder, 'busybox')).find((file) => existsSync(file));
-  const program = unpacked();
-  if (program !== undefined) return program;
-  if (!existsSync('/usr/bin/apt-get')) return undefined;
-  await mkdir(cache, { recursive: true });
-  const dir = await mkdtemp(join(cache, 'busybox-'));
-  try {
-    await step('fetching busybox-static', () => aptGet(['download', 'busybox-static'], dir));
-    const archive = (await readdir(dir)).find((name) => name.endsWith('.deb')) ?? '';
-    await runOrFail(['dpkg-deb', '--extract', join(dir, archive), join(dir, 'root')]);
-    await rm(kept, { recursive: true, force: true });
-    await rename(join(dir, 'root'), kept);
-    return unpacked();
-  } finally {
-    await rm(dir, { recursive: true, force: true });
-  }
+  return unpackedProgram('busybox-static', ['bin/busybox', 'usr/bin/busybox'], cache, 'busybox');
 }
 
 async function listApplets(program: string): Promise<string[]> {

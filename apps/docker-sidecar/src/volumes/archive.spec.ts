@@ -1,7 +1,7 @@
 import { extract } from 'tar-stream';
-import { memoryOptions, volumesArchive } from './volumes.ts';
+import { contentArchive, contentHash, fileVolumes, volumesArchive } from './archive.ts';
 import type { JobPayload } from '@interlink/sidecar-kit';
-import { makeJob } from './testing/jobs.ts';
+import { makeJob } from '../testing/jobs.ts';
 
 const bytes = Buffer.from([0xff, 0x00, 0xc3]);
 const b64 = (content: string | Buffer) => Buffer.from(content).toString('base64');
@@ -97,17 +97,70 @@ describe('volumesArchive', () => {
   });
 });
 
-describe('memoryOptions', () => {
-  it.each([
-    [{ emptyDir: {} }, undefined],
-    [{ configMap: { name: 'c' } }, undefined],
-    [{ emptyDir: { medium: 'Memory' } }, {}],
-    [{ emptyDir: { medium: 'Memory', sizeLimit: null } }, {}],
-    [{ emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } }, { sizeBytes: 1_048_576 }],
-    [{ emptyDir: { medium: 'Memory', sizeLimit: 4096 } }, { sizeBytes: 4096 }],
-  ])('%j', (volume, expected) =>
-    expect(
-      memoryOptions(makeJob({ volumes: [{ name: 'v', ...volume }] }).pod.spec.volumes?.[0] ?? { name: '' }),
-    ).toEqual(expected),
-  );
+describe('an update', () => {
+  const volumes = [
+    { name: 'scratch', emptyDir: {} },
+    { name: 'config', configMap: { name: 'cm' } },
+    { name: 'keys', secret: { secretName: 's' } },
+  ];
+  const secrets = [{ metadata: { name: 's' }, data: { raw: b64(bytes) } }];
+  const with_ = (value: string) =>
+    jobWith(volumes, { configMaps: [{ metadata: { name: 'cm' }, data: { 'a.b': value } }], secrets });
+
+  it('has the new content alone, beside what is in use', async () => {
+    const job = with_('2');
+    const changed = fileVolumes(job).filter(({ name }) => name === 'config');
+    expect(await read(await contentArchive(job, changed, '..2'))).toEqual(['config/..2/ 755', 'config/..2/a.b 644 2']);
+  });
+
+  it('is one only when the files are others', () => {
+    const hashes = (job: ReturnType<typeof with_>) => fileVolumes(job).map((volume) => contentHash(job, volume));
+    const [one, same, other] = [with_('1'), with_('1'), with_('2')].map(hashes);
+    expect(same).toEqual(one);
+    expect(other?.[0]).not.toEqual(one?.[0]);
+    expect(other?.[1]).toEqual(one?.[1]);
+  });
 });
+
+describe('with an fsGroup', () => {
+  it('everything is the group’s, tokens no one else’s', async () => {
+    const job = jobWith(
+      [
+        { name: 'scratch', emptyDir: {} },
+        { name: 'keys', secret: { secretName: 's', defaultMode: 0o400 } },
+        {
+          name: 'token',
+          projected: { sources: [{ serviceAccountToken: { path: 'token' } }, { secret: { name: 's' } }] },
+        },
+      ],
+      {
+        secrets: [{ metadata: { name: 's' }, data: { raw: '' } }],
+        projected: [{ metadata: { name: 'token' }, data: { token: 'jwt', raw: '' } }],
+      },
+    );
+    job.pod.spec['securityContext'] = { fsGroup: 2000, runAsUser: 1000 };
+    expect(await owners(await volumesArchive(job, '..1'))).toEqual([
+      'scratch/ 2777 0:2000',
+      'keys/ 2755 0:2000',
+      'keys/..1/ 2755 0:2000',
+      'keys/..1/raw 440 0:2000',
+      'token/ 2755 0:2000',
+      'token/..1/ 2755 0:2000',
+      'token/..1/token 640 1000:2000',
+      'token/..1/raw 644 0:2000',
+    ]);
+  });
+});
+
+/** Folders and files with mode and owner. */
+async function owners(archive: Buffer): Promise<string[]> {
+  const tar = extract();
+  const entries: string[] = [];
+  tar.end(archive);
+  for await (const entry of tar) {
+    const { name, type, mode, uid, gid } = entry.header;
+    if (type !== 'symlink') entries.push(`${name} ${(mode ?? 0).toString(8)} ${uid ?? 0}:${gid ?? 0}`);
+    entry.resume();
+  }
+  return entries;
+}
