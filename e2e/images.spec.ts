@@ -103,7 +103,7 @@ describe.each(services)('the image of %s', (name) => {
 });
 
 it('the image of the sandbox is one program', async () => {
-  expect(await runImage(engine.docker, images.sandbox, ['version'])).toMatchObject({ code: 0, stdout: '1\n' });
+  expect(await runImage(engine.docker, images.sandbox, ['version'])).toMatchObject({ code: 0, stdout: '2\n' });
   const files = (await imageFiles(engine.docker, images.sandbox)).filter(({ type }) => type === 'file');
   expect(files).toMatchObject([{ path: 'sandbox', mode: 0o755 }]);
 });

@@ -144,10 +144,10 @@ describe('a pod that cannot run says why', () => {
   it.each([
     ['hostNetwork', { hostNetwork: true }, {}, 'spec.hostNetwork'],
     [
-      'an ephemeral-storage limit',
+      'a Localhost seccomp profile',
       {},
-      { resources: { limits: { 'ephemeral-storage': '1Gi' } } },
-      'spec.containers[0].resources.limits.ephemeral-storage',
+      { securityContext: { seccompProfile: { type: 'Localhost', localhostProfile: 'x.json' } } },
+      'spec.containers[0].securityContext.seccompProfile',
     ],
     ['a hostPath volume', { volumes: [{ name: 'v', hostPath: { path: '/' } }] }, {}, 'spec.volumes[0].hostPath'],
   ])('%s, which the site does not do: the pod fails, naming the field', async (what, spec, container, field) => {
